@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef MT_BUFFER_H
+#define MT_BUFFER_H
+
+/*
+ * The buffers of the trace: one for each CPU, filled from its start to its end
+ * and then full.
+ *
+ * Writing: only the buffer's own CPU writes, with interrupts off, so that a
+ * record can be reserved, stamped and written as one step, and records stand
+ * in the order of time. Nothing is written before mt_buffer_open() and after
+ * mt_buffer_close() with a grace period behind it.
+ *
+ * Everything else: in process context, with the trace closed and the caller's
+ * mutex held (mt_trace.c), unless a function says otherwise.
+ */
+
+#include <linux/irqflags.h>
+#include <linux/lockdep.h>
+#include <linux/percpu.h>
+
+#include "mt_event.h"
+
+struct mt_buffer {
+	struct mt_record *slot;
+	/* Slots in use; only the own CPU moves it while the buffer is open. */
+	u32 head;
+	/* Where writing ends: the size in slots, 0 while the buffer is closed. */
+	u32 limit;
+	/* What mt_buffer_rewind() goes back to. */
+	u32 start_head;
+};
+
+DECLARE_PER_CPU(struct mt_buffer, mt_buffer);
+
+/*
+ * Room for @slots slots on this CPU, or NULL: closed, or full. What was
+ * reserved counts from mt_buffer_commit() on. Interrupts are off from the
+ * first to the second.
+ */
+static inline struct mt_record *mt_buffer_reserve(u32 slots)
+{
+	struct mt_buffer *buffer = this_cpu_ptr(&mt_buffer);
+
+	lockdep_assert_irqs_disabled();
+	if (unlikely(buffer->head + slots > READ_ONCE(buffer->limit)))
+		return NULL;
+	return &buffer->slot[buffer->head];
+}
+
+static inline void mt_buffer_commit(u32 slots)
+{
+	struct mt_buffer *buffer = this_cpu_ptr(&mt_buffer);
+
+	/* Pairs with smp_load_acquire() of whoever looks before the grace period. */
+	smp_store_release(&buffer->head, buffer->head + slots);
+}
+
+/* After a failed reservation: it was because this CPU's buffer is full. */
+static inline bool mt_buffer_is_full(void)
+{
+	return READ_ONCE(this_cpu_ptr(&mt_buffer)->limit) != 0;
+}
+
+/*
+ * Sets the size of every buffer, once at load: @kb * 1024 bytes. Buffers are
+ * allocated later.
+ */
+void mt_buffer_init(unsigned int kb);
+void mt_buffer_free(void);
+
+/*
+ * Allocates buffers for the online CPUs that have none, each on its CPU's
+ * node, and from then on for every CPU before it comes online, until
+ * mt_buffer_stop_growing(). Takes cpus_read_lock(). Return: 0, or -ENOMEM; then
+ * buffers of an empty trace have been freed, those of another are kept.
+ */
+int mt_buffer_prepare(void);
+void mt_buffer_stop_growing(void);
+/* Every online CPU has a buffer. Under cpus_read_lock(). */
+bool mt_buffer_ready(void);
+
+/*
+ * For the hotplug callback, which runs before CPU @cpu does: its buffer, if
+ * buffers are wanted at all. Return: 0 or -ENOMEM.
+ */
+int mt_buffer_prepare_cpu(unsigned int cpu);
+
+/* Lets CPU @cpu write, if it has a buffer. From the CPU itself or before it is online. */
+void mt_buffer_open(unsigned int cpu);
+/* Ends writing on all CPUs. Any context. Writers may be under way still. */
+void mt_buffer_close(void);
+
+bool mt_buffer_empty(void);
+/* Some buffer has no room for another event of the largest kind. */
+bool mt_buffer_any_full(void);
+void mt_buffer_reset(void);
+/* Remembers what is in the buffers, and drops all that came since. */
+void mt_buffer_save_position(void);
+void mt_buffer_rewind(void);
+
+#endif /* MT_BUFFER_H */

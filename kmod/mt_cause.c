@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Why did this task move?
+ *
+ * The tracepoint does not say. The call chain would, but to unwind it costs
+ * thousands of instructions. Yet only few callers can reach set_task_cpu() in
+ * a given state of the task and of the CPU, so asking about the state, in the
+ * order below, is as good and costs a few dozen instructions at worst.
+ */
+#include <linux/cpumask.h>
+#include <linux/hash.h>
+#include <linux/sched.h>
+#include <linux/sched/deadline.h>
+#include <linux/sched/rt.h>
+#include <linux/string.h>
+
+#include "compat/context.h"
+#include "compat/task.h"
+#include "mt_cause.h"
+
+/*
+ * Tasks that NUMA balancing has announced by a tracepoint and that the stopper
+ * of their CPU has yet to move. A task that falls asleep in between is never
+ * moved and leaves its entry behind; it matches nothing but the same task on
+ * its way to the same CPU, and is overwritten in time.
+ *
+ * An entry is a single word, so that concurrent writers can lose entries to
+ * each other but never mix them.
+ */
+#define MT_NUMA_BITS 6
+static u64 mt_numa_expected[1 << MT_NUMA_BITS];
+
+static u64 *numa_entry(pid_t pid)
+{
+	return &mt_numa_expected[hash_32(pid, MT_NUMA_BITS)];
+}
+
+void mt_cause_expect_numa(pid_t pid, int to, enum mt_event cause)
+{
+	WRITE_ONCE(*numa_entry(pid), mt_record_word(cause, 0, to, pid));
+}
+
+/* The cause that was announced for this move, or 0. Can be asked once. */
+static enum mt_event take_numa(pid_t pid, int to)
+{
+	u64 *entry = numa_entry(pid);
+	struct mt_record expected = { .word = READ_ONCE(*entry) };
+
+	if (mt_record_pid(&expected) != pid || mt_record_to(&expected) != to)
+		return 0;
+	WRITE_ONCE(*entry, 0);
+	return mt_record_event(&expected);
+}
+
+/*
+ * The stopper ("migration/N") runs at a priority that no task of a user can
+ * have: FIFO with the internal priority 0. Other kernel threads could be given
+ * it, hence the name, which only the kernel can set.
+ */
+static bool current_is_stopper(void)
+{
+	return current->prio == 0 && (current->flags & PF_KTHREAD) &&
+	       !memcmp(current->comm, "migratio", 8);
+}
+
+/*
+ * Whether this CPU is doing what current asked for. Otherwise it is an
+ * interrupt, or schedule() looking for work after current went to sleep: both
+ * also happen on top of the stopper and say nothing about it.
+ */
+static bool current_is_asking(void)
+{
+	return !in_hardirq() && !in_serving_softirq() &&
+	       mt_task_state(current) == TASK_RUNNING;
+}
+
+/* Of the RT or the deadline class; whether rt_prio() holds for both depends on the kernel. */
+static bool is_realtime(const struct task_struct *p)
+{
+	return p->prio < MAX_RT_PRIO;
+}
+
+/* The stopper moves a task on behalf of somebody else. */
+static enum mt_event cause_on_stopper(const struct task_struct *p, int from, int to)
+{
+	enum mt_event numa = take_numa(p->pid, to);
+
+	if (!cpu_active(from))
+		return MT_EVENT_balance_push;
+	/* All others push from the stopper's own CPU; a swap does both ways. */
+	if (to == raw_smp_processor_id())
+		return MT_EVENT_migrate_swap;
+	/* Before in_execve: exec() on a CPU that was just forbidden. */
+	if (!cpumask_test_cpu(from, p->cpus_ptr))
+		return MT_EVENT___migrate_task;
+	if (numa)
+		return numa;
+	if (p->in_execve)
+		return MT_EVENT_sched_exec;
+	if (!is_realtime(p))
+		return MT_EVENT_pull_one_task;
+	return dl_prio(p->prio) ? MT_EVENT_push_dl_task : MT_EVENT_push_rt_task;
+}
+
+enum mt_event mt_cause(const struct task_struct *p, int from, int to)
+{
+	/* By far the most frequent: a wakeup puts the task on another CPU. */
+	if (mt_task_state(p) == TASK_WAKING)
+		return MT_EVENT_try_to_wake_up;
+
+	/* Its timer found that the CPU went away while the task was throttled. */
+	if (dl_prio(p->prio) && !cpu_active(from) && in_hardirq())
+		return MT_EVENT_dl_task_timer;
+
+	if (current_is_asking()) {
+		if (current_is_stopper())
+			return cause_on_stopper(p, from, to);
+		/* sched_setaffinity() and cpusets move a task that is not running. */
+		if (!cpumask_test_cpu(from, p->cpus_ptr) && mt_migration_pending(p))
+			return MT_EVENT___migrate_task;
+	}
+
+	if (is_realtime(p)) {
+		bool pull = to == raw_smp_processor_id() && !in_hardirq();
+
+		if (dl_prio(p->prio))
+			return pull ? MT_EVENT_pull_dl_task : MT_EVENT_push_dl_task;
+		return pull ? MT_EVENT_pull_rt_task : MT_EVENT_push_rt_task;
+	}
+
+	/* Periodic, nohz or new-idle balancing of fair tasks. */
+	return MT_EVENT_pull_task;
+}

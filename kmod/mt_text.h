@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef MT_TEXT_H
+#define MT_TEXT_H
+
+/*
+ * A file whose text is made while it is read, line by line from a cursor that
+ * walks over data which does not change under it. Any read size, several
+ * readers, pread() and lseek() work: to go back is to start over and skip.
+ * (seq_file is not used because it hands out a page for each read() at best
+ * and costs a multiple per line.)
+ */
+
+#include <linux/fs.h>
+#include <linux/types.h>
+
+/* No line is longer. */
+#define MT_LINE_MAX 256
+
+struct mt_text_ops {
+	/* Size of the cursor; all zero is the position before the first line. */
+	size_t cursor_size;
+	/*
+	 * Writes the next line with its '\n' to @line, moves @cursor behind it
+	 * and returns its length, at most MT_LINE_MAX; 0 at the end, which may
+	 * be asked again later.
+	 */
+	size_t (*next_line)(void *cursor, char *line);
+};
+
+struct mt_text;
+
+/* Return: NULL when there is no memory. */
+struct mt_text *mt_text_open(const struct mt_text_ops *ops);
+void mt_text_close(struct mt_text *text);
+/* As file_operations.read. */
+ssize_t mt_text_read(struct mt_text *text, char __user *buf, size_t count, loff_t *pos);
+
+/*
+ * Pieces of lines. Each writes at @to and returns the position behind what it
+ * wrote; they exist because they are several times as fast as snprintf().
+ */
+char *mt_put_string(char *to, const char *string);
+char *mt_put_decimal(char *to, u64 value);
+/* Lower case, @digits digits at least, with leading zeros, no prefix. */
+char *mt_put_hex(char *to, u64 value, int digits);
+
+#endif /* MT_TEXT_H */
