@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <cstdio>
+#include <cstdlib>
+
+#include "base/error.h"
+
+namespace base {
+
+std::string read_file(const std::string& path) {
+    UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd) throw system_error(fmt::format("cannot open {}", path), errno);
+    std::string text;
+    std::array<char, 16384> buffer;
+    for (;;) {
+        ssize_t got = ::read(fd.get(), buffer.data(), buffer.size());
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) throw system_error(fmt::format("cannot read {}", path), errno);
+        if (got == 0) return text;
+        text.append(buffer.data(), static_cast<std::size_t>(got));
+    }
+}
+
+int write_control_file(const std::string& path, std::string_view text) {
+    UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    if (!fd) return errno;
+    ssize_t written;
+    do written = ::write(fd.get(), text.data(), text.size());
+    while (written < 0 && errno == EINTR);
+    if (written < 0) return errno;
+    return written == static_cast<ssize_t>(text.size()) ? 0 : EIO;
+}
+
+OutputFile::OutputFile(const std::string& path) : path_(path), target_(path) {
+    if (path == "-") {
+        fd_.reset(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
+        if (!fd_) fail("cannot write", errno);
+        return;
+    }
+    struct stat info = {};
+    if (::stat(path.c_str(), &info) == 0) {
+        if (S_ISDIR(info.st_mode)) fail("cannot write", EISDIR);
+        if (!S_ISREG(info.st_mode)) {
+            fd_.reset(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+            if (!fd_) fail("cannot write", errno);
+            return;
+        }
+        // A symbolic link stays one, and what it points to is replaced.
+        if (char* real = ::realpath(path.c_str(), nullptr)) {
+            target_ = real;
+            std::free(real);
+        }
+    }
+    temporary_ = fmt::format("{}.tmp-{}", target_, ::getpid());
+    fd_.reset(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666));
+    if (!fd_) {
+        int error = errno;
+        temporary_.clear();
+        fail("cannot create", error);
+    }
+}
+
+OutputFile::~OutputFile() {
+    if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+void OutputFile::fail(const std::string& doing, int error) const {
+    std::string hint;
+    if (error == ENOSPC || error == EDQUOT) hint = "make room, or name another place with -o";
+    if (error == EACCES || error == EROFS || error == ENOENT || error == ENOTDIR || error == EPERM)
+        hint = "name a place that can be written with -o";
+    throw system_error(fmt::format("{} {}", doing, path_ == "-" ? "standard output" : path_), error, hint);
+}
+
+void OutputFile::write(std::string_view data) {
+    while (!data.empty()) {
+        ssize_t written = ::write(fd_.get(), data.data(), data.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) fail("cannot write", errno);
+        data.remove_prefix(static_cast<std::size_t>(written));
+    }
+}
+
+void OutputFile::commit(bool keep_old) {
+    // Some file systems report a full disk only now.
+    if (named_at_end() && ::fdatasync(fd_.get()) != 0 && errno != EINVAL && errno != ENOTSUP)
+        fail("cannot write", errno);
+    if (::close(fd_.release()) != 0 && errno != EINTR) fail("cannot write", errno);
+    if (!named_at_end()) return;
+    if (keep_old && std::rename(target_.c_str(), (target_ + ".old").c_str()) != 0 && errno != ENOENT)
+        fail("cannot keep the old file as .old of", errno);
+    if (std::rename(temporary_.c_str(), target_.c_str()) != 0) fail("cannot create", errno);
+    temporary_.clear();
+}
+
+}  // namespace base

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+// Files that are read whole, and files that appear whole or not at all.
+
+#include <string>
+#include <string_view>
+
+#include "base/unique_fd.h"
+
+namespace base {
+
+/// The whole of a small file. Throws Error.
+std::string read_file(const std::string& path);
+
+/// Writes `text` with one write() to a file that exists: how control files of the kernel are used. 0 or an
+/// errno.
+int write_control_file(const std::string& path, std::string_view text);
+
+/// A file under construction. It is written beside its final name and gets that name only in commit(), so
+/// that nobody finds half a file under it; without commit() nothing remains. A name that exists and is no
+/// regular file (/dev/null, a pipe) is written directly, and "-" is standard output. Throws Error, at the
+/// start when the place cannot be written.
+class OutputFile {
+ public:
+    explicit OutputFile(const std::string& path);
+    ~OutputFile();
+    OutputFile(const OutputFile&) = delete;
+    OutputFile& operator=(const OutputFile&) = delete;
+
+    void write(std::string_view data);
+    /// Makes it permanent. With `keep_old` a file that has the name becomes FILE.old.
+    void commit(bool keep_old = false);
+
+    const std::string& path() const { return path_; }
+    /// Whether it takes its name in commit(); not so for a device, a pipe and standard output.
+    bool named_at_end() const { return !temporary_.empty(); }
+
+ private:
+    [[noreturn]] void fail(const std::string& doing, int error) const;
+    std::string path_, target_, temporary_;
+    UniqueFd fd_;
+};
+
+}  // namespace base

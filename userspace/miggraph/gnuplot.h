@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+// One gnuplot process that draws all figures.
+
+#include <string>
+#include <vector>
+
+#include "miggraph/figure.h"
+#include "miggraph/script.h"
+
+namespace miggraph {
+
+/// Draws all figures and returns the bytes of the pictures, in the same order. `cancel_fd`: readable when the
+/// user wants to stop. Throws Error when gnuplot is missing, fails (with its own words), hangs, or leaves a
+/// picture that is none.
+std::vector<std::string> draw(const std::vector<Figure>& figures, const Canvas& canvas, int cancel_fd = -1);
+
+/// Whether `bytes` are a whole picture of this format: gnuplot is silent about a full disk.
+bool is_whole_picture(Format format, const std::string& bytes);
+
+}  // namespace miggraph

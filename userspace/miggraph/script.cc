@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "miggraph/script.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "miggraph/text.h"
+
+namespace miggraph {
+
+namespace {
+
+// Okabe and Ito's colours, which differ for all kinds of colour vision; black, which is for text, comes last.
+constexpr std::array kFewColours = {"#0072b2", "#e69f00", "#009e73", "#cc79a7",
+                                    "#56b4e9", "#d55e00", "#f0e442", "#000000"};
+// Paul Tol's rainbow of 14, when there are more lines.
+constexpr std::array kManyColours = {"#d1bbd7", "#ae76a3", "#882e72", "#1965b0", "#5289c7",
+                                     "#7bafde", "#4eb265", "#90c987", "#cae0ab", "#f7f056",
+                                     "#f6c141", "#f1932d", "#e8601c", "#dc050c"};
+
+constexpr const char* kLegend =
+    "outside right top Left reverse samplen 1.5 spacing 1.3 textcolor rgb '#303030'";
+constexpr const char* kTerminalLegend = "below left Left reverse samplen 2";
+constexpr const char* kTextColour = "#303030";
+constexpr const char* kFaint = "#606060";
+constexpr std::size_t kMostAnnotated = 16;
+
+const char* colour(std::size_t index, std::size_t lines) {
+    if (lines <= kFewColours.size()) return kFewColours[index];
+    return kManyColours[index % kManyColours.size()];
+}
+
+std::string terminal_command(const Canvas& canvas, Size size) {
+    switch (canvas.format) {
+        case Format::Png:
+            // Only pngcairo draws transparency and smooth lines, and it is not built in everywhere.
+            return fmt::format(
+                "if (strstrt(GPVAL_TERMINALS, 'pngcairo')) {{ set terminal pngcairo noenhanced size {0},{1} "
+                "font "
+                "'DejaVu Sans,11' background '#ffffff' }} else {{ set terminal png truecolor noenhanced size "
+                "{0},{1} font "
+                "'DejaVu Sans,11' background '#ffffff' }}\n",
+                size.width, size.height);
+        case Format::Svg:
+            return fmt::format(
+                "set terminal svg noenhanced size {},{} dynamic font 'DejaVu Sans,13' background '#ffffff'\n",
+                size.width, size.height);
+        case Format::Pdf:
+            return fmt::format(
+                "set terminal pdfcairo noenhanced size {:.2f}in,{:.2f}in font 'DejaVu Sans,11' background "
+                "'#ffffff'\n",
+                size.width / 100.0, size.height / 100.0);
+        case Format::Terminal:
+            return fmt::format("set terminal dumb noenhanced size {},{} {}\n", size.width, size.height,
+                               canvas.colour ? "ansi256" : "mono");
+    }
+    return "";
+}
+
+/// Title, subtitle, axes and grid: the same for all.
+std::string frame(const Figure& figure, const Canvas& canvas, Size size, const std::string& file) {
+    std::string script = "reset\nset encoding utf8\n" + terminal_command(canvas, size);
+    script += fmt::format("set output '{}'\n", file);
+    std::size_t room = canvas.format == Format::Terminal ? size.width - 2 : size.width / 8;
+    std::string title = quoted(printable(figure.title, room)),
+                subtitle = quoted(printable(figure.subtitle, room * 5 / 4));
+    if (canvas.format == Format::Terminal) {
+        script +=
+            fmt::format("set title {}{}\n", title, figure.subtitle.empty() ? "" : ".\"\\n\"." + subtitle);
+        return script;
+    }
+    script += fmt::format("set border 3 lc rgb '{}'\nset tics nomirror out textcolor rgb '{}'\n", kFaint,
+                          kTextColour);
+    script += "set grid back lc rgb '#dddddd' lw 1 lt 1\n";
+    script += fmt::format("set tmargin {}\n", figure.subtitle.empty() ? 3.2 : 4.2);
+    script += fmt::format(
+        "set label 1 {} at graph 0,1 offset 0,{} left font 'DejaVu Sans Bold,13' textcolor rgb '{}'\n", title,
+        figure.subtitle.empty() ? 1.2 : 2.4, kTextColour);
+    if (!figure.subtitle.empty())
+        script += fmt::format("set label 2 {} at graph 0,1 offset 0,1.1 left textcolor rgb '{}'\n", subtitle,
+                              kFaint);
+    return script;
+}
+
+double largest(const std::vector<double>& values) {
+    return values.empty() ? 0 : *std::max_element(values.begin(), values.end());
+}
+
+/// A distance between whole-numbered ticks that leaves at most `most` of them.
+unsigned tick_step(std::size_t count, std::size_t most) {
+    unsigned step = 1;
+    while (count / step > most) step *= 2;
+    return step;
+}
+
+std::string time_format(const Timeline& timeline) {
+    double span = timeline.times.back() - timeline.times.front();
+    if (span > 2 * 86400) return "%m/%d\\n%H:%M";
+    return span < 10 ? "%H:%M:%.1S" : "%H:%M:%S";
+}
+
+void draw(const Timeline& timeline, const Canvas& canvas, Script& script) {
+    bool plain = canvas.format == Format::Terminal;
+    std::string& to = script.commands;
+    bool elapsed = timeline.clock == Timeline::Clock::Elapsed;
+    to += fmt::format("set xlabel '{}'\nset ylabel {}\n",
+                      elapsed ? "time since the start [s]" : "time of day", quoted(timeline.y_label));
+    if (!elapsed) to += fmt::format("set xtics time\nset format x \"{}\" time\n", time_format(timeline));
+    double from = timeline.times.front(), till = timeline.times.back() + timeline.step;
+    if (from == till) {
+        from -= 0.5;
+        till += 0.5;
+    }
+    to += fmt::format("set xrange [{:.6f}:{:.6f}]\n", from, till);
+
+    // Parts of a whole lie on each other, but lines of characters cannot show that.
+    bool stacked = timeline.stacked && !plain;
+    std::size_t points = timeline.times.size(), lines = timeline.lines.size();
+    std::vector<double> base(points, 0.0);
+    double top = 0;
+    for (std::size_t i = 0; i < lines; i++) {
+        Script::Block block{fmt::format("$d{}", i), {}};
+        for (std::size_t k = 0; k < points; k++) {
+            double high = timeline.lines[i].values[k] + (stacked ? base[k] : 0);
+            block.rows.emplace_back(timeline.times[k], base[k], high);
+            if (timeline.step > 0) block.rows.emplace_back(timeline.times[k] + timeline.step, base[k], high);
+            if (stacked) base[k] = high;
+            top = std::max(top, high);
+        }
+        script.blocks.push_back(std::move(block));
+    }
+    to += fmt::format("set yrange [0:{}]\n", top > 0 ? "*" : "1");
+    to += lines > 1 ? fmt::format("set key {} {}\n", plain ? kTerminalLegend : kLegend,
+                                  stacked ? "invert" : "noinvert")
+                    : "set key off\n";
+
+    bool dots = points == 1 && timeline.step <= 0;
+    std::string plots;
+    for (std::size_t i = 0; i < lines; i++) {
+        const char* rgb = colour(i, lines);
+        std::string title = timeline.lines[i].name.empty()
+                                ? "notitle"
+                                : "title " + quoted(printable(timeline.lines[i].name, 40));
+        std::string data = script.blocks[i].name;
+        std::string line = lines == 1 ? "notitle" : title;
+        if (!plots.empty()) plots += ", \\\n     ";
+        if (plain)
+            plots += fmt::format("{} using 1:3 with {} {}", data, dots ? "points" : "lines", line);
+        else if (dots)
+            plots += fmt::format("{} using 1:3 with points pt 7 lc rgb '{}' {}", data, rgb, line);
+        else if (stacked)
+            plots += fmt::format("{} using 1:2:3 with filledcurves fs solid 0.9 noborder fc rgb '{}' {}",
+                                 data, rgb, line);
+        else if (lines == 1)
+            plots += fmt::format(
+                "{0} using 1:2:3 with filledcurves fs transparent solid 0.2 noborder fc rgb '{1}' notitle, "
+                "{0} using 1:3 with "
+                "lines lw 1.8 lc rgb '{1}' notitle",
+                data, rgb);
+        else
+            plots += fmt::format("{} using 1:3 with lines lw 1.8 lc rgb '{}' {}", data, rgb, line);
+    }
+    to += "plot " + plots + "\n";
+}
+
+void draw(const CpuPairs& pairs, const Canvas&, Script& script) {
+    std::size_t cpus = pairs.counts.size();
+    Script::Block block{"$pairs", {}}, labels{"$labels", {}};
+    std::vector<double> seen;
+    for (std::size_t from = 0; from < cpus; from++)
+        for (std::size_t to = 0; to < cpus; to++) {
+            double count = pairs.counts[from][to];
+            if (count > 0) {
+                seen.push_back(count);
+                labels.rows.emplace_back(to, from, count);
+            }
+            block.rows.emplace_back(to, from, count > 0 ? count : std::nan(""));
+        }
+    script.blocks.push_back(std::move(block));
+    std::sort(seen.begin(), seen.end());
+    double most = seen.empty() ? 1 : seen.back(), least = seen.empty() ? 1 : seen.front();
+    // One busy pair must not make all others look alike.
+    bool logarithmic = !seen.empty() && most > 20 * std::max(1.0, seen[seen.size() / 2]);
+
+    std::string& to = script.commands;
+    unsigned step = tick_step(cpus, 32);
+    double end = static_cast<double>(cpus) - 0.5;
+    to += fmt::format("set xrange [-0.5:{0}]\nset yrange [{0}:-0.5]\nset size ratio 1\n", end);
+    to += fmt::format(
+        "set xtics 0,{0},{1} scale 0.4\nset ytics 0,{0},{1} scale 0.4\nset grid noxtics noytics\n", step,
+        cpus - 1);
+    to +=
+        "set xlabel 'to CPU'\nset ylabel 'from CPU'\nset cblabel 'migrations'\nset key off\nset border 15\n";
+    to += "set palette defined (0 '#fff3d9', 0.25 '#f6c667', 0.5 '#cf6f5f', 0.75 '#7b3a7d', 1 '#1d1147')\n";
+    to += fmt::format("set cbrange [{}:{}]\n", logarithmic ? fmt::format("{}", least) : "0",
+                      std::max(most, least + 1));
+    if (logarithmic) to += "set logscale cb\n";
+    to += "set object 1 rectangle from graph 0,0 to graph 1,1 behind fc rgb '#fafafa' fs solid noborder\n";
+    std::string plot = "plot $pairs using 1:2:3 with image pixels";
+    if (cpus <= kMostAnnotated && !labels.rows.empty()) {
+        // Dark cells take light letters: from the middle of the palette on.
+        double middle = logarithmic ? std::sqrt(least * most) : most / 2;
+        to += fmt::format(
+            "cell(v) = v < 9999.5 ? sprintf('%.0f', v) : v < 999500 ? sprintf('%.0fk', v / "
+            "1e3) : v < 999.5e6 ? "
+            "sprintf('%.1fM', v / 1e6) : sprintf('%.1fG', v / 1e9)\n"
+            "ink(v) = v > {} ? 0xffffff : 0x202020\n",
+            middle);
+        plot += fmt::format(
+            ", $labels using 1:2:(cell($3)):(ink($3)) with labels textcolor rgb variable font 'DejaVu "
+            "Sans,{}'",
+            cpus <= 8 ? 11 : 9);
+        script.blocks.push_back(std::move(labels));
+    }
+    to += plot + "\n";
+}
+
+void draw(const CpuTotals& totals, const Canvas& canvas, Script& script) {
+    std::size_t cpus = totals.left.size();
+    bool plain = canvas.format == Format::Terminal;
+    Script::Block block{"$cpus", {}};
+    for (std::size_t cpu = 0; cpu < cpus; cpu++)
+        block.rows.emplace_back(static_cast<double>(cpu), totals.left[cpu], totals.arrived[cpu]);
+    script.blocks.push_back(std::move(block));
+    std::string& to = script.commands;
+    double top = std::max(largest(totals.left), largest(totals.arrived));
+    to += fmt::format("set xrange [-0.6:{:.1f}]\nset yrange [0:{}]\n", static_cast<double>(cpus) - 0.4,
+                      top > 0 ? "*" : "1");
+    to += fmt::format("set xtics 0,{},{}\nset grid noxtics\n", tick_step(cpus, plain ? 16 : 32), cpus - 1);
+    to += "set xlabel 'CPU'\nset ylabel 'migrations'\n";
+    to += fmt::format("set key {}\n", plain ? kTerminalLegend : kLegend);
+    if (plain) {
+        to +=
+            "plot $cpus using ($1-0.2):2 with impulses title 'left the CPU', $cpus using ($1+0.2):3 with "
+            "impulses "
+            "title 'came to the CPU'\n";
+        return;
+    }
+    to += "set boxwidth 0.38 absolute\nset style fill solid 0.9 noborder\n";
+    to += fmt::format(
+        "plot $cpus using ($1-0.2):2 with boxes lc rgb '{}' title 'left the CPU', $cpus using ($1+0.2):3 "
+        "with "
+        "boxes lc rgb '{}' title "
+        "'came to the CPU'\n",
+        kFewColours[0], kFewColours[1]);
+}
+
+}  // namespace
+
+Size default_size(const Figure& figure, Format format) {
+    if (format == Format::Terminal) return {79, 24};
+    if (std::holds_alternative<CpuPairs>(figure.content)) {
+        std::size_t cpus = std::get<CpuPairs>(figure.content).counts.size();
+        return cpus <= 8 ? Size{800, 720} : cpus <= 64 ? Size{1040, 960} : Size{1300, 1200};
+    }
+    return {1200, 560};
+}
+
+Script make_script(const Figure& figure, const Canvas& canvas, const std::string& file) {
+    Size size = default_size(figure, canvas.format);
+    if (canvas.size.width) size = canvas.size;
+    Script script;
+    script.commands = frame(figure, canvas, size, file);
+    std::visit([&](const auto& content) { draw(content, canvas, script); }, figure.content);
+    script.commands += "unset output\n";
+    return script;
+}
+
+}  // namespace miggraph

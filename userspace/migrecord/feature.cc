@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "migrecord/feature.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/algorithm/string.hpp>
+#include <cerrno>
+#include <charconv>
+#include <filesystem>
+#include <vector>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/unique_fd.h"
+#include "migrecord/module.h"
+#include "migrecord/tally.h"
+
+namespace migrecord {
+
+namespace {
+
+constexpr std::size_t kPiece = 1 << 20;
+
+std::string access_hint(int error) {
+    if (error == EACCES)
+        return "run migrate_record with sudo; or let a group do it: load the module with gid=NUMBER and give "
+               "that group "
+               "the right to enter debugfs";
+    if (error == EPERM) {
+        if (auto mode = lockdown_mode(kernel_state().lockdown))
+            return fmt::format(
+                "the kernel is in lockdown mode ({}), which closes debugfs: turn Secure Boot off", *mode);
+        return "the kernel or its security policy forbids it";
+    }
+    return "";
+}
+
+}  // namespace
+
+const char* Feature::name() const {
+    return kind_ == Trace ? "migration_trace" : "migration_stat";
+}
+
+std::string Feature::data_file() const {
+    return file(kind_ == Trace ? "trace" : "stat");
+}
+
+Feature::Feature(Kind kind, const std::string& debugfs) : kind_(kind), directory_(debugfs + "/" + name()) {
+    struct stat info;
+    if (::stat(file("enable").c_str(), &info) == 0) return;
+    int error = errno;
+    if (error != ENOENT && error != ENOTDIR)
+        throw base::system_error(fmt::format("cannot use {}", directory_), error, access_hint(error));
+    const char* other = kind == Trace ? "migration_stat" : "migration_trace";
+    if (std::filesystem::exists(debugfs + "/" + other))
+        throw base::Error(
+            fmt::format("there is no {}: the loaded module was built with {} only; build and load one with "
+                        "both features",
+                        directory_, other));
+    throw base::Error(
+        fmt::format("there is no {} although the module {} is loaded; is {} the mounted debugfs? Name "
+                    "another place with --debugfs",
+                    directory_, kModuleName, debugfs));
+}
+
+std::string Feature::read_control(const std::string& name) const {
+    base::UniqueFd fd(::open(file(name).c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd) throw base::system_error(fmt::format("cannot open {}", file(name)), errno, access_hint(errno));
+    fd.reset();
+    return boost::trim_copy(base::read_file(file(name)));
+}
+
+void Feature::write_control(const std::string& name, const std::string& value,
+                            const std::string& doing) const {
+    int error = base::write_control_file(file(name), value + "\n");
+    if (error == 0) return;
+    std::string hint = access_hint(error);
+    if (error == EBUSY) hint = fmt::format("somebody has {} open; try again when it is closed", data_file());
+    if (error == ENOMEM)
+        hint = kind_ == Trace
+                   ? "not enough memory for the buffers: load the module with a smaller trace_buf_kb"
+                   : "";
+    throw base::system_error(fmt::format("cannot {}: writing {} to {}", doing, value, file(name)), error,
+                             hint);
+}
+
+bool Feature::enabled() const {
+    return read_control("enable") == "1";
+}
+
+bool Feature::empty() const {
+    // The header is short, so a recording shows within the first piece.
+    base::UniqueFd fd(::open(data_file().c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd) throw base::system_error(fmt::format("cannot open {}", data_file()), errno, access_hint(errno));
+    std::vector<char> piece(65536);
+    Tally tally;
+    ssize_t got;
+    while ((got = ::read(fd.get(), piece.data(), piece.size())) != 0) {
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) throw base::system_error(fmt::format("cannot read {}", data_file()), errno);
+        tally.add({piece.data(), static_cast<std::size_t>(got)});
+        if (tally.lines() || tally.started()) return false;
+    }
+    tally.finish();
+    return tally.lines() == 0 && !tally.started();
+}
+
+void Feature::claim(bool force) const {
+    if (force) return reset();
+    if (enabled())
+        throw base::Error(
+            fmt::format("{} is on already: somebody else is recording ({} reads 1). Wait for its end, or "
+                        "throw its events away with --force",
+                        name(), file("enable")));
+    if (!empty())
+        throw base::Error(
+            fmt::format("{} holds a recording that nobody has taken away: save it (cat {} > FILE) and empty "
+                        "it (echo 0 > {}), or throw it away with --force",
+                        name(), data_file(), file("reset")));
+}
+
+void Feature::start() const {
+    int error = base::write_control_file(file("enable"), "1\n");
+    if (error == EPERM && (enabled() || !empty()))
+        throw base::Error(fmt::format("cannot start {}: somebody else has just started it", name()));
+    if (error) write_control("enable", "1", fmt::format("start {}", name()));
+}
+
+bool Feature::stop() const {
+    bool running = enabled();
+    write_control("enable", "0", fmt::format("stop {}", name()));
+    return running;
+}
+
+void Feature::reset() const {
+    write_control("reset", "0", fmt::format("empty {}", name()));
+}
+
+std::chrono::milliseconds Feature::period() const {
+    std::string text = read_control("period_msec");
+    std::int64_t value = 0;
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    if (value <= 0)
+        throw base::Error(fmt::format("{} reads '{}', which is no period", file("period_msec"), text));
+    return std::chrono::milliseconds(value);
+}
+
+void Feature::set_period(std::chrono::milliseconds period) const {
+    write_control("period_msec", std::to_string(period.count()), "set the period");
+}
+
+void Feature::read(const std::function<void(std::string_view)>& take) const {
+    base::UniqueFd fd(::open(data_file().c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd) throw base::system_error(fmt::format("cannot open {}", data_file()), errno, access_hint(errno));
+    std::vector<char> piece(kPiece);
+    ssize_t got;
+    while ((got = ::read(fd.get(), piece.data(), piece.size())) != 0) {
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) throw base::system_error(fmt::format("cannot read {}", data_file()), errno);
+        take({piece.data(), static_cast<std::size_t>(got)});
+    }
+}
+
+}  // namespace migrecord

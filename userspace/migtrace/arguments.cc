@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "migtrace/arguments.h"
+
+#include <boost/spirit/home/x3.hpp>
+
+namespace migtrace {
+
+namespace x3 = boost::spirit::x3;
+
+std::optional<std::uint64_t> parse_mark(std::string_view text) {
+    const x3::uint_parser<std::uint64_t, 10> decimal{};
+    const x3::uint_parser<std::uint64_t, 16> hexadecimal{};
+    const x3::uint_parser<std::uint64_t, 8> octal{};
+    const x3::uint_parser<std::uint64_t, 2> binary{};
+    const auto grammar = x3::no_case["0x"] >> hexadecimal | x3::no_case["0b"] >> binary |
+                         &x3::lit('0') >> octal | !x3::lit('0') >> decimal;
+    std::uint64_t value = 0;
+    auto at = text.begin();
+    if (!x3::parse(at, text.end(), grammar >> x3::eoi, value)) return std::nullopt;
+    return value;
+}
+
+bool is_time_prefix(std::string_view text) {
+    constexpr std::string_view kForm = "dddd/dd/dd dd:dd:dd.ddd";
+    if (text.size() > kForm.size()) return false;
+    for (std::size_t i = 0; i < text.size(); i++) {
+        const bool digit = text[i] >= '0' && text[i] <= '9';
+        if (kForm[i] == 'd' ? !digit : text[i] != kForm[i]) return false;
+    }
+    return true;
+}
+
+}  // namespace migtrace

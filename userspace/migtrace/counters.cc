@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "migtrace/counters.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace migtrace {
+
+std::uint64_t CpuMatrix::from(unsigned cpu) const {
+    auto row = counts_.begin() + static_cast<std::ptrdiff_t>(cpu) * cpus_;
+    return std::accumulate(row, row + cpus_, std::uint64_t{0});
+}
+
+std::uint64_t CpuMatrix::to(unsigned cpu) const {
+    std::uint64_t sum = 0;
+    for (unsigned from = 0; from < cpus_; from++) sum += at(from, cpu);
+    return sum;
+}
+
+std::uint64_t CpuMatrix::total() const {
+    return std::accumulate(counts_.begin(), counts_.end(), std::uint64_t{0});
+}
+
+double per_second(std::uint64_t count, std::uint64_t duration) {
+    return duration ? static_cast<double>(count) / (static_cast<double>(duration) / 1e9) : 0;
+}
+
+void Counters::prepare(const TraceInfo& info) {
+    if (prepared_) return;
+    prepared_ = true;
+    for (const auto& [number, name] : info.header->causes()) causes_.push_back({name, 0});
+    matrix_ = CpuMatrix(info.nr_cpus);
+}
+
+void Counters::begin(const TraceInfo& info) {
+    prepare(info);
+}
+
+void Counters::migration(const Migration& migration) {
+    total_++;
+    causes_[migration.cause].count++;
+    matrix_.count(migration.from, migration.to);
+}
+
+void Counters::end(const TraceInfo& info) {
+    prepare(info);
+    info_ = info;
+}
+
+PidCounters::Process& PidCounters::process(std::int32_t pid) {
+    Process*& known = quick_[pid];
+    if (!known) known = &processes_[pid];
+    return *known;
+}
+
+void PidCounters::comm(const Event& event) {
+    process(event.pid).comms.push_back(names_.number(event.comm()));
+}
+
+void PidCounters::migration(const Migration& migration) {
+    process(migration.pid).count++;
+}
+
+void StartLines::start(const Event& event) {
+    if (count_++ == 0) {
+        first_wall_ = last_wall_ = event.wall_us;
+        first_ts_ = last_ts_ = event.ts;
+    }
+    first_wall_ = std::min(first_wall_, event.wall_us);
+    last_wall_ = std::max(last_wall_, event.wall_us);
+    first_ts_ = std::min(first_ts_, event.ts);
+    last_ts_ = std::max(last_ts_, event.ts);
+}
+
+}  // namespace migtrace

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+// How many migrations there were in a window: in total, by cause, between CPUs, by process.
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "migtrace/comm_table.h"
+#include "migtrace/walk.h"
+
+namespace migtrace {
+
+/// Counts from each CPU to each CPU below a limit.
+class CpuMatrix {
+ public:
+    explicit CpuMatrix(unsigned cpus = 0) : cpus_(cpus), counts_(static_cast<std::size_t>(cpus) * cpus) {}
+    /// A migration from or to a CPU beyond the limit is not counted.
+    void count(std::uint32_t from, std::uint32_t to) {
+        if (from < cpus_ && to < cpus_) counts_[static_cast<std::size_t>(from) * cpus_ + to]++;
+    }
+    unsigned cpus() const { return cpus_; }
+    std::uint64_t at(unsigned from, unsigned to) const {
+        return counts_[static_cast<std::size_t>(from) * cpus_ + to];
+    }
+    /// Sums over what was counted.
+    std::uint64_t from(unsigned cpu) const;
+    std::uint64_t to(unsigned cpu) const;
+    std::uint64_t total() const;
+    const std::vector<std::uint64_t>& counts() const { return counts_; }
+    void clear() { std::fill(counts_.begin(), counts_.end(), 0); }
+
+ private:
+    unsigned cpus_;
+    std::vector<std::uint64_t> counts_;
+};
+
+/// Events per second, given nanoseconds; 0 for no time.
+double per_second(std::uint64_t count, std::uint64_t duration);
+
+/// Totals of a window.
+class Counters : public EventListener {
+ public:
+    void begin(const TraceInfo& info) override;
+    void migration(const Migration& migration) override;
+    void end(const TraceInfo& info) override;
+
+    struct Cause {
+        std::string name;
+        std::uint64_t count;
+    };
+    const TraceInfo& info() const { return info_; }               ///< after end()
+    const std::vector<Cause>& causes() const { return causes_; }  ///< in the order of their numbers
+    std::uint64_t total() const { return total_; }                ///< CPUs beyond the matrix too
+    const CpuMatrix& matrix() const { return matrix_; }
+
+ private:
+    void prepare(const TraceInfo& info);
+    TraceInfo info_;
+    bool prepared_ = false;
+    std::vector<Cause> causes_;
+    std::uint64_t total_ = 0;
+    CpuMatrix matrix_;
+};
+
+/// Counts and names of each process that migrated in a window.
+class PidCounters : public EventListener {
+ public:
+    void comm(const Event& event) override;
+    void migration(const Migration& migration) override;
+    void end(const TraceInfo& info) override { info_ = info; }
+
+    struct Process {
+        std::uint64_t count = 0;
+        std::vector<std::uint32_t>
+            comms;  ///< in the order in which it got them, for name(); repeated if it got one twice
+    };
+    const TraceInfo& info() const { return info_; }  ///< after end()
+    /// By pid; processes with a name but no migration have count 0.
+    const std::map<std::int32_t, Process>& processes() const { return processes_; }
+    std::string_view name(std::uint32_t comm) const { return names_[comm]; }
+
+ private:
+    TraceInfo info_;
+    Names names_;
+    std::map<std::int32_t, Process> processes_;
+    PidMap<Process*> quick_;  // into processes_
+    Process& process(std::int32_t pid);
+};
+
+/// The lines that say when each CPU started to record.
+class StartLines : public EventListener {
+ public:
+    void start(const Event& event) override;
+
+    std::uint64_t count() const { return count_; }
+    std::uint64_t wall_range_us() const {
+        return last_wall_ - first_wall_;
+    }  ///< latest and earliest wall clock
+    std::uint64_t clock_range_ns() const {
+        return last_ts_ - first_ts_;
+    }  ///< latest and earliest kernel's clock
+
+ private:
+    std::uint64_t count_ = 0;
+    std::uint64_t first_wall_ = 0, last_wall_ = 0, first_ts_ = 0, last_ts_ = 0;
+};
+
+}  // namespace migtrace

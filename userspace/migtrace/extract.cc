@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "migtrace/analysis.h"
+
+namespace migtrace {
+
+namespace {
+
+/// "hh:mm:ss.mmm" with or without the date.
+std::string wall_text(Calendar& calendar, std::int64_t msec, bool date) {
+    std::int64_t sec = msec / 1000, rest = msec % 1000;
+    if (rest < 0) {
+        rest += 1000;
+        sec--;
+    }
+    return fmt::format("{}.{:03}", calendar.text(sec, date), rest);
+}
+
+/// Prints the values of one field.
+class Extractor {
+ public:
+    Extractor(const Extraction& what, StatReader& reader, Output& output)
+        : what_(what),
+          reader_(reader),
+          output_(output),
+          gmt_wanted_(what.times.gmt || what.begin_gmt || what.end_gmt),
+          local_wanted_(what.times.local || what.begin_local || what.end_local) {}
+
+    void run() {
+        bool any = false;
+        while (reader_.next()) {
+            if (!any) check_header();
+            any = true;
+            line();
+            output_.flush_if_full();
+        }
+        if (!any) check_header();
+    }
+
+ private:
+    void check_header() {
+        const StatHeader& header = reader_.header();
+        if (header.fields.empty())
+            throw base::Error(
+                fmt::format("field {} cannot be extracted: the header names no fields", what_.field));
+        const unsigned min = header.fields.begin()->first, max = header.fields.rbegin()->first;
+        if (what_.field < min || what_.field > max)
+            throw base::Error(
+                fmt::format("there is no field {}: fields go from {} to {}", what_.field, min, max));
+        seconds_ = static_cast<double>(header.checked_period()) / 1000.0;
+        if (gmt_wanted_ || local_wanted_) wall_ = header.wall_msec();
+    }
+
+    bool inside(std::int64_t msec) {
+        if (what_.begin_msec && msec < *what_.begin_msec) return false;
+        if (what_.end_msec && msec > *what_.end_msec) return false;
+        if (what_.begin_gmt || what_.end_gmt) {
+            const std::string text = wall_text(gmt_, wall_ + msec, true);
+            if ((what_.begin_gmt && text < *what_.begin_gmt) || (what_.end_gmt && text > *what_.end_gmt))
+                return false;
+        }
+        if (what_.begin_local || what_.end_local) {
+            const std::string text = wall_text(local_, wall_ + msec, true);
+            if ((what_.begin_local && text < *what_.begin_local) ||
+                (what_.end_local && text > *what_.end_local))
+                return false;
+        }
+        return true;
+    }
+
+    void line() {
+        const std::int64_t msec = reader_.time_msec();
+        if (!inside(msec)) return;
+        const double rate = reader_.value(what_.field) / seconds_;
+        what_.json ? put_json(msec, rate) : put_text(msec, rate);
+    }
+
+    void put_text(std::int64_t msec, double rate) {
+        const TimeForms& forms = what_.times;
+        if (forms.gmt) output_.format("{} ", wall_text(gmt_, wall_ + msec, forms.date));
+        if (forms.local) output_.format("{} ", wall_text(local_, wall_ + msec, forms.date));
+        if (forms.rel || forms.gmt == forms.local) put_seconds(msec);
+        output_.format(" {:.2f}\n", rate);
+    }
+
+    void put_json(std::int64_t msec, double rate) {
+        output_.format(R"({{"type":"value","rel_msec":{},"time":)", msec);
+        if (reader_.header().gettimeofday) {
+            const std::int64_t at = reader_.header().wall_msec() + msec;
+            const std::int64_t sec = at >= 0 ? at / 1000 : -((-at + 999) / 1000);
+            output_.format("\"{}\"",
+                           iso_utc({sec, static_cast<std::uint32_t>((at - sec * 1000) * 1'000'000)}));
+        } else
+            output_.put("null");
+        output_.format(R"(,"per_second":{}}})", rate);
+        output_.put("\n");
+    }
+
+    void put_seconds(std::int64_t msec) {
+        const std::int64_t size = msec < 0 ? -msec : msec;
+        output_.format("{}{}.{:03}", msec < 0 ? "-" : "", size / 1000, size % 1000);
+    }
+
+    const Extraction& what_;
+    StatReader& reader_;
+    Output& output_;
+    bool gmt_wanted_, local_wanted_;
+    double seconds_ = 1;
+    std::int64_t wall_ = 0;
+    Calendar gmt_{Calendar::Zone::Gmt}, local_{Calendar::Zone::Local};
+};
+
+/// An item of the header as text; empty when the header does not have it.
+std::string header_item(const Extraction& what, const StatHeader& header) {
+    auto text = [](const auto& number) { return number ? fmt::format("{}", *number) : std::string(); };
+    using Item = Extraction::Item;
+    switch (what.item) {
+        case Item::FieldName: {
+            auto it = header.fields.find(what.field);
+            return it == header.fields.end() ? "" : it->second;
+        }
+        case Item::FieldNumber:
+            return text(header.field_number(what.name));
+        case Item::MaxField:
+            return header.fields.empty() ? "" : fmt::format("{}", header.fields.rbegin()->first);
+        case Item::MinField:
+            return header.fields.empty() ? "" : fmt::format("{}", header.fields.begin()->first);
+        case Item::NrCpus:
+            return text(header.nr_cpus);
+        case Item::PeriodMsec:
+            return text(header.period_msec);
+        case Item::TsField:
+            return fmt::format("{}", header.ts_field());
+        case Item::Version:
+            return header.version;
+        case Item::Values:
+            break;
+    }
+    return "";
+}
+
+/// Name of an item in JSON, and whether its value is text.
+std::pair<const char*, bool> json_item(Extraction::Item item) {
+    using Item = Extraction::Item;
+    switch (item) {
+        case Item::FieldName:
+            return {"field_name", true};
+        case Item::FieldNumber:
+            return {"field_num", false};
+        case Item::MaxField:
+            return {"max_field", false};
+        case Item::MinField:
+            return {"min_field", false};
+        case Item::NrCpus:
+            return {"nr_cpus", false};
+        case Item::PeriodMsec:
+            return {"period_msec", false};
+        case Item::TsField:
+            return {"ts_field", false};
+        default:
+            return {"version", true};
+    }
+}
+
+void put_header_item(const Extraction& what, const StatHeader& header, Output& output) {
+    const std::string value = header_item(what, header);
+    if (value.empty()) throw base::Error("item not found in the header");
+    if (!what.json) {
+        output.format("{}\n", value);
+        return;
+    }
+    const auto [name, is_text] = json_item(what.item);
+    output.format(R"({{"type":"header","{}":)", name);
+    if (is_text)
+        put_json_string(output.buffer(), value);
+    else
+        output.put(value);
+    output.put("}\n");
+}
+
+}  // namespace
+
+std::vector<std::string> run(const Extraction& extraction, Output& output) {
+    StatReader reader(extraction.files);
+    if (extraction.item == Extraction::Item::Values)
+        Extractor(extraction, reader, output).run();
+    else {
+        while (reader.next()) {
+        }
+        put_header_item(extraction, reader.header(), output);
+    }
+    return reader.warnings();
+}
+
+}  // namespace migtrace

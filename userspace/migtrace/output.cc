@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "migtrace/output.h"
+
+#include <cerrno>
+
+#include "base/error.h"
+
+namespace migtrace {
+
+void Output::flush() {
+    if (buffer_.size() && std::fwrite(buffer_.data(), 1, buffer_.size(), file_) != buffer_.size())
+        throw base::system_error("cannot write standard output", errno, "the output is incomplete");
+    buffer_.clear();
+}
+
+namespace {
+
+/// Length of the UTF-8 sequence at the beginning of `text`; 0 when there is none. Unicode 15, table 3-7.
+std::size_t utf8_length(std::string_view text) {
+    auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
+    auto tail = [&](std::size_t i) { return (byte(i) & 0xc0) == 0x80; };
+    const unsigned first = byte(0), second = byte(1);
+    if (first < 0x80) return 1;
+    if (first >= 0xc2 && first <= 0xdf) return tail(1) ? 2 : 0;
+    if (first >= 0xe0 && first <= 0xef) {
+        if ((first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f)) return 0;
+        return tail(1) && tail(2) ? 3 : 0;
+    }
+    if (first >= 0xf0 && first <= 0xf4) {
+        if ((first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f)) return 0;
+        return tail(1) && tail(2) && tail(3) ? 4 : 0;
+    }
+    return 0;
+}
+
+}  // namespace
+
+void put_json_string(fmt::memory_buffer& to, std::string_view text) {
+    to.push_back('"');
+    while (!text.empty()) {
+        const auto c = static_cast<unsigned char>(text.front());
+        std::size_t length = utf8_length(text);
+        if (length == 0) {
+            fmt::format_to(fmt::appender(to), "\\ufffd");
+            length = 1;
+        } else if (c < 0x20 || c == 0x7f)
+            fmt::format_to(fmt::appender(to), "\\u{:04x}", c);
+        else {
+            if (c == '"' || c == '\\') to.push_back('\\');
+            to.append(text.data(), text.data() + length);
+        }
+        text.remove_prefix(length);
+    }
+    to.push_back('"');
+}
+
+}  // namespace migtrace

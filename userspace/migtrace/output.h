@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <string_view>
+
+namespace migtrace {
+
+/// Collects what a report prints and writes it in large pieces.
+class Output {
+ public:
+    explicit Output(std::FILE* file) : file_(file) {}
+
+    /// Append here, then call flush_if_full() at the end of a line.
+    fmt::memory_buffer& buffer() { return buffer_; }
+    void put(std::string_view text) { buffer_.append(text.data(), text.data() + text.size()); }
+    template <class... T>
+    void format(fmt::format_string<T...> form, T&&... values) {
+        fmt::format_to(fmt::appender(buffer_), form, std::forward<T>(values)...);
+    }
+    void flush_if_full() {
+        if (buffer_.size() >= kFull) flush();
+    }
+    /// Throws base::Error when not everything can be written. What is not flushed is lost.
+    void flush();
+    /// Calls `work` and flushes behind it, also when it throws: what was printed before an error is seen.
+    template <class Work>
+    auto flush_after(const Work& work) {
+        try {
+            auto result = work();
+            flush();
+            return result;
+        } catch (...) {
+            flush();
+            throw;
+        }
+    }
+
+ private:
+    static constexpr std::size_t kFull = 1 << 16;
+    std::FILE* file_;
+    fmt::memory_buffer buffer_;
+};
+
+/// Appends `text` as a JSON string. Bytes that are no UTF-8 become U+FFFD.
+void put_json_string(fmt::memory_buffer& to, std::string_view text);
+
+}  // namespace migtrace

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "migtrace/periods.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "migtrace/time_format.h"
+
+namespace migtrace {
+
+namespace {
+
+constexpr std::uint64_t kMostEmptyPeriods = 100'000'000;
+
+std::vector<std::string> column_names(const PeriodOptions& options, const TraceInfo& info) {
+    std::vector<std::string> names;
+    if (options.causes)
+        for (const auto& [number, name] : info.header->causes()) names.push_back(name);
+    if (options.all) names.push_back("migrate");
+    if (options.cpus) {
+        for (unsigned cpu = 0; cpu < info.nr_cpus; cpu++) names.push_back(fmt::format("from cpu: {}", cpu));
+        for (unsigned cpu = 0; cpu < info.nr_cpus; cpu++) names.push_back(fmt::format("to cpu: {}", cpu));
+    }
+    if (options.pairs)
+        for (unsigned from = 0; from < info.nr_cpus; from++)
+            for (unsigned to = 0; to < info.nr_cpus; to++)
+                names.push_back(fmt::format("from cpu: {} to cpu: {}", from, to));
+    return names;
+}
+
+}  // namespace
+
+void PeriodCounter::begin(const TraceInfo& info) {
+    info_ = &info;
+    all_at_ = options_.causes ? info.header->causes().size() : 0;
+    cpus_at_ = all_at_ + (options_.all ? 1 : 0);
+    pairs_at_ = cpus_at_ + (options_.cpus ? 2 * std::size_t{info.nr_cpus} : 0);
+    const std::vector<std::string> names = column_names(options_, info);
+    counts_.assign(names.size(), 0);
+    if (options_.cpus || options_.pairs) matrix_ = CpuMatrix(info.nr_cpus);
+    listener_.columns(names, info);
+}
+
+/// The last nanosecond of the current period; the end of time when it lies behind that.
+std::uint64_t PeriodCounter::end_of_period() const {
+    unsigned __int128 end =
+        static_cast<unsigned __int128>(index_ + 1) * options_.msec * 1'000'000 + info_->begin;
+    return end > UINT64_MAX ? UINT64_MAX : static_cast<std::uint64_t>(end);
+}
+
+void PeriodCounter::sum_cpus() {
+    if (options_.cpus) {
+        const unsigned cpus = matrix_.cpus();
+        std::fill_n(counts_.begin() + static_cast<std::ptrdiff_t>(cpus_at_), 2 * std::size_t{cpus}, 0);
+        for (unsigned from = 0; from < cpus; from++)
+            for (unsigned to = 0; to < cpus; to++) {
+                counts_[cpus_at_ + from] += matrix_.at(from, to);
+                counts_[cpus_at_ + cpus + to] += matrix_.at(from, to);
+            }
+    }
+    if (options_.pairs)
+        std::copy(matrix_.counts().begin(), matrix_.counts().end(),
+                  counts_.begin() + static_cast<std::ptrdiff_t>(pairs_at_));
+}
+
+void PeriodCounter::close_period() {
+    if (!empty_) sum_cpus();
+    listener_.period(index_, counts_);
+    if (!empty_) {
+        std::fill(counts_.begin(), counts_.end(), 0);
+        matrix_.clear();
+        empty_ = true;
+    }
+    index_++;
+    end_ = end_of_period();
+}
+
+void PeriodCounter::migration(const Migration& migration) {
+    if (!opened_) {
+        opened_ = true;
+        end_ = end_of_period();
+        listener_.opened(*info_);
+    }
+    if (migration.ts > end_) {
+        if ((migration.ts - end_) / 1'000'000 / options_.msec > kMostEmptyPeriods)
+            throw base::Error(
+                fmt::format("time stamp 0x{:016x} lies more than {} periods of {} ms behind the migration "
+                            "before it; is the trace "
+                            "damaged? --end_ts leaves it out",
+                            migration.ts, kMostEmptyPeriods, options_.msec));
+        while (migration.ts > end_) close_period();
+    }
+    if (migration.ts < info_->begin) return;
+    empty_ = false;
+    if (options_.causes) counts_[migration.cause]++;
+    if (options_.all) counts_[all_at_]++;
+    matrix_.count(migration.from, migration.to);
+}
+
+void PeriodCounter::end(const TraceInfo& info) {
+    if (!options_.last || !opened_ || info.end <= info.begin) return;
+    const unsigned __int128 length = static_cast<unsigned __int128>(options_.msec) * 1'000'000;
+    if ((info.end - info.begin) % length != 0) return;
+    while (end_ <= info.end && end_ < UINT64_MAX) close_period();
+}
+
+PeriodTable count_periods(TraceReader& reader, const WalkOptions& options, const PeriodOptions& periods) {
+    struct Collector : PeriodListener {
+        PeriodTable table;
+        void columns(const std::vector<std::string>& names, const TraceInfo& info) override {
+            table.names = names;
+            table.nr_cpus = info.nr_cpus;
+        }
+        void opened(const TraceInfo& info) override {
+            table.begin_ts = info.begin;
+            table.begin_wall_us = wall_clock(info.start, info.begin).microseconds();
+            table.wall_known = info.start.known;
+        }
+        void period(std::uint64_t, std::span<const std::uint64_t> counts) override {
+            table.counts.insert(table.counts.end(), counts.begin(), counts.end());
+        }
+    } collector;
+    collector.table.msec = periods.msec;
+    PeriodCounter counter(periods, collector);
+    walk(reader, options, {&counter});
+    return std::move(collector.table);
+}
+
+}  // namespace migtrace

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "migtrace/report_json.h"
+
+namespace migtrace {
+
+void JsonReport::end_line() {
+    output_.put("}\n");
+    output_.flush_if_full();
+}
+
+template <class List, class Put>
+void JsonReport::put_list(const List& list, Put put) {
+    output_.put("[");
+    bool first = true;
+    for (const auto& item : list) {
+        if (!first) output_.put(",");
+        first = false;
+        put(item);
+        output_.flush_if_full();
+    }
+    output_.put("]");
+}
+
+/// "ts" in the form of the trace, and "time" as UTC.
+void JsonReport::put_moment(const TraceInfo& info, std::uint64_t ts) {
+    output_.format(R"("ts":"0x{:016x}","time":)", ts);
+    if (info.start.known)
+        output_.format("\"{}\"", iso_utc(wall_clock(info.start, ts)));
+    else
+        output_.put("null");
+}
+
+void JsonReport::put_event(const char* type, std::uint64_t ts) {
+    output_.format(R"({{"type":"{}",)", type);
+    put_moment(*info_, ts);
+    output_.put(R"(,"rel_ns":)");
+    if (info_->opened)
+        output_.format("{}", static_cast<std::int64_t>(ts - info_->begin));
+    else
+        output_.put("null");
+}
+
+void JsonReport::put_rate(std::uint64_t count, std::uint64_t duration) {
+    output_.format(R"("count":{},"per_second":{})", count, per_second(count, duration));
+}
+
+void JsonReport::start(const Event& event) {
+    if (!options_.starts) return;
+    put_event("start", event.ts);
+    output_.format(R"(,"cpu":{},"wall":"{}")", event.cpu,
+                   iso_utc({static_cast<std::int64_t>(event.wall_us / 1'000'000),
+                            static_cast<std::uint32_t>(event.wall_us % 1'000'000 * 1000)}));
+    end_line();
+}
+
+void JsonReport::comm(const Event& event) {
+    if (!options_.comms) return;
+    put_event("comm", event.ts);
+    output_.format(R"(,"cpu":{},"pid":{},"event":)", event.cpu, event.pid);
+    put_text(info_->header->name(event.number));
+    output_.put(R"(,"comm":)");
+    put_text(event.comm());
+    end_line();
+}
+
+void JsonReport::mark(const Event& event) {
+    if (!options_.marks) return;
+    put_event("mark", event.ts);
+    output_.format(R"(,"cpu":{},"pid":{},"mark":"0x{:08x}")", event.cpu, event.pid, event.mark);
+    end_line();
+}
+
+void JsonReport::migration(const Migration& m) {
+    if (!options_.migrations) return;
+    put_event("migration", m.ts);
+    output_.format(R"(,"cpu":{},"from":{},"to":{},"pid":{},"comm":)", m.cpu, m.from, m.to, m.pid);
+    put_text(m.comm);
+    output_.put(R"(,"cause":)");
+    put_text(m.cause_name);
+    end_line();
+}
+
+void JsonReport::columns(const std::vector<std::string>& names, const TraceInfo& info) {
+    output_.format(R"({{"type":"columns","period_msec":{},"nr_cpus":{},"names":)", options_.period_msec,
+                   info.nr_cpus);
+    put_list(names, [&](const std::string& name) { put_text(name); });
+    end_line();
+}
+
+void JsonReport::period(std::uint64_t index, std::span<const std::uint64_t> counts) {
+    const std::uint64_t ts = period_ts(index);
+    output_.put(R"({"type":"period",)");
+    put_moment(*info_, ts);
+    output_.format(R"(,"rel_msec":{},"counts":)", index * options_.period_msec);
+    put_list(counts, [&](std::uint64_t count) { output_.format("{}", count); });
+    output_.put(R"(,"per_second":)");
+    put_list(counts, [&](std::uint64_t count) {
+        output_.format("{}", 1000.0 * static_cast<double>(count) / static_cast<double>(options_.period_msec));
+    });
+    end_line();
+}
+
+void JsonReport::consistency(const StartLines& starts) {
+    output_.format(R"({{"type":"consistency","start_lines":{},"wall_range_us":{},"clock_range_ns":{})",
+                   starts.count(), starts.wall_range_us(), starts.clock_range_ns());
+    end_line();
+}
+
+/// null when the trace does not tell how its CPUs belong together.
+void JsonReport::put_topology(const TraceHeader& header) {
+    output_.put(R"("topology":)");
+    if (header.cpus().empty()) {
+        output_.put("null");
+        return;
+    }
+    put_list(header.cpus(), [&](const auto& entry) {
+        output_.format(R"({{"cpu":{},"core":{},"llc":{},"node":{},"capacity":{}}})", entry.first,
+                       entry.second.core, entry.second.llc, entry.second.node, entry.second.capacity);
+    });
+}
+
+void JsonReport::stats(const Counters& counters) {
+    const TraceInfo& info = counters.info();
+    const CpuMatrix& matrix = counters.matrix();
+    auto moment = [&](const char* name, std::uint64_t ts) {
+        output_.format(R"("{}":{{)", name);
+        put_moment(info, ts);
+        output_.format(R"(,"since_start_ns":{}}},)", static_cast<std::int64_t>(ts - info.start.ts));
+    };
+    output_.put(R"({"type":"stats",)");
+    moment("begin", info.begin);
+    moment("end", info.end);
+    output_.format(R"("duration_ns":{},"nr_cpus":{},"total":{{)", info.duration(), matrix.cpus());
+    put_rate(counters.total(), info.duration());
+    output_.put(R"(},"causes":)");
+    put_list(counters.causes(), [&](const Counters::Cause& cause) {
+        output_.put(R"({"name":)");
+        put_text(cause.name);
+        output_.put(",");
+        put_rate(cause.count, info.duration());
+        output_.put("}");
+    });
+    output_.put(R"(,"cpu_pairs":[)");
+    const char* separator = "";
+    for (unsigned from = 0; from < matrix.cpus(); from++)
+        for (unsigned to = 0; to < matrix.cpus(); to++) {
+            if (matrix.at(from, to) == 0) continue;
+            output_.format(R"({}{{"from":{},"to":{},)", separator, from, to);
+            put_rate(matrix.at(from, to), info.duration());
+            output_.put("}");
+            output_.flush_if_full();
+            separator = ",";
+        }
+    output_.put("],");
+    put_topology(*info.header);
+    end_line();
+}
+
+void JsonReport::summary_pid(const PidCounters& processes) {
+    output_.put(R"({"type":"summary_pid","processes":[)");
+    const char* separator = "";
+    for (const auto& [pid, process] : processes.processes()) {
+        if (process.count == 0) continue;
+        output_.format(R"({}{{"pid":{},)", separator, pid);
+        put_rate(process.count, processes.info().duration());
+        output_.put(R"(,"comms":)");
+        put_list(listed_comms(processes, process), [&](std::string_view comm) { put_text(comm); });
+        output_.put("}");
+        separator = ",";
+    }
+    output_.put("]");
+    end_line();
+}
+
+}  // namespace migtrace

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "migtrace/report_text.h"
+
+#include "migtrace/stat_file.h"
+
+namespace migtrace {
+
+void TextReport::put_time(std::uint64_t ts) {
+    if (options_.times.any())
+        times_.put(output_.buffer(), info_->start, info_->opened ? &info_->begin : nullptr, ts);
+}
+
+void TextReport::start(const Event& event) {
+    if (!options_.starts) return;
+    put_time(event.ts);
+    const auto sec = static_cast<std::int64_t>(event.wall_us / 1'000'000);
+    output_.format("cpu {}  start time: {}.{:06} (epoch) {} (local)\n", event.cpu, sec,
+                   event.wall_us % 1'000'000, local_ctime(sec));
+    output_.flush_if_full();
+}
+
+void TextReport::comm(const Event& event) {
+    if (!options_.comms) return;
+    put_time(event.ts);
+    output_.format("{} . . {:4} {:<16} ", event.cpu, event.pid, info_->header->name(event.number));
+    output_.put(event.comm());
+    output_.put("\n");
+    output_.flush_if_full();
+}
+
+void TextReport::mark(const Event& event) {
+    if (!options_.marks) return;
+    put_time(event.ts);
+    output_.format("{} . . {:4} {:<16} ", event.cpu, event.pid, "mark");
+    if (options_.marks_decimal)
+        output_.format("{}\n", event.mark);
+    else
+        output_.format("0x{:08x}\n", event.mark);
+    output_.flush_if_full();
+}
+
+void TextReport::migration(const Migration& m) {
+    if (!options_.migrations) return;
+    put_time(m.ts);
+    output_.format("{} {} {} {:4} ", m.cpu, m.from, m.to, m.pid);
+    output_.put(m.comm);
+    // Counted in bytes: {:<16} would count characters.
+    for (std::size_t width = m.comm.size(); width < 16; width++) output_.put(" ");
+    output_.put(" ");
+    output_.put(m.cause_name);
+    output_.put("\n");
+    output_.flush_if_full();
+}
+
+void TextReport::columns(const std::vector<std::string>& names, const TraceInfo& info) {
+    output_.put(stat_header(names, info.nr_cpus));
+}
+
+void TextReport::opened(const TraceInfo& info) {
+    const WallClock wall = wall_clock(info.start, info.begin);
+    output_.format("# gettimeofday {} {}\n", wall.sec, wall.nsec / 1000);
+}
+
+void TextReport::period(std::uint64_t index, std::span<const std::uint64_t> counts) {
+    const TimeForms& forms = options_.times;
+    if (forms.rel || !forms.any()) {
+        const std::uint64_t msec = index * options_.period_msec;
+        output_.format("{:>{}}.{:03} ", msec / 1000, options_.human ? 4 : 0, msec % 1000);
+    }
+    times_.put_wall_and_abs(output_.buffer(), info_->start, period_ts(index));
+    for (std::uint64_t count : counts) {
+        if (count == 0) {
+            output_.put(options_.human ? "    0.00" : " 0.00");
+            continue;
+        }
+        const double rate = 1000.0 * static_cast<double>(count) / static_cast<double>(options_.period_msec);
+        output_.format(" {:{}.2f}", rate, options_.human ? 7 : 0);
+    }
+    output_.put("\n");
+    output_.flush_if_full();
+}
+
+void TextReport::consistency(const StartLines& starts) {
+    output_.put("\n\nCONSISTENCY CHECKS:\n\n");
+    output_.format("  range of start do_gettimeofday(): {}.{:06}    seconds\n",
+                   starts.wall_range_us() / 1'000'000, starts.wall_range_us() % 1'000'000);
+    output_.put("  range of start sched_clock():     ");
+    put_seconds(output_.buffer(), starts.clock_range_ns(), 0);
+    output_.put(" seconds\n");
+}
+
+void TextReport::stats(const Counters& counters) {
+    duration(counters.info());
+    causes(counters);
+    output_.put("\n\nMIGRATE (row: cpu_from,  column: cpu_to):\n");
+    matrix(counters, false);
+    matrix(counters, true);
+}
+
+void TextReport::duration(const TraceInfo& info) {
+    auto line = [&](const char* name, std::uint64_t ts) {
+        output_.format("  {:<10}", name);
+        put_seconds(output_.buffer(), static_cast<__int128>(ts) - static_cast<__int128>(info.start.ts), 20);
+        output_.format("  0x{:016x}\n", ts);
+    };
+    output_.put(
+        "\n\nDURATION:\n\n"
+        "               relative to start       ts (absolute)\n"
+        "            --------------------  ------------------\n");
+    line("end:", info.end);
+    line("begin:", info.begin);
+    output_.put("\n  duration: ");
+    put_seconds(output_.buffer(), info.duration(), 20);
+    output_.put(" seconds\n");
+}
+
+void TextReport::causes(const Counters& counters) {
+    auto line = [&](const std::string& name, std::uint64_t count) {
+        output_.format("  {:<14}  {:7}  {:7.2f}\n", name, count,
+                       per_second(count, counters.info().duration()));
+    };
+    output_.put(
+        "\n\nCAUSE:\n\n"
+        "                    count  per sec\n"
+        "                  -------  -------\n\n");
+    for (const auto& cause : counters.causes()) line(cause.name, cause.count);
+    output_.put("                  -------  -------\n");
+    line("total", counters.total());
+}
+
+void TextReport::matrix(const Counters& counters, bool rates) {
+    const CpuMatrix& matrix = counters.matrix();
+    const unsigned cpus = matrix.cpus();
+    auto cell = [&](std::uint64_t count) {
+        if (rates)
+            output_.format(" {:7.2f}", per_second(count, counters.info().duration()));
+        else
+            output_.format(" {:7}", count);
+        output_.flush_if_full();
+    };
+    auto rule = [&] {
+        for (unsigned cpu = 0; cpu < cpus; cpu++) output_.put(" -------");
+        output_.put("        -------\n");
+    };
+    output_.format("\n  ==========  {:<10}  ===============\n\n         to -->",
+                   rates ? "per second" : "count");
+    for (unsigned cpu = 0; cpu < cpus; cpu++) output_.format(" {:6}:", cpu);
+    output_.put("           all:\n  from         ");
+    rule();
+    output_.put("   |\n   v\n");
+    for (unsigned from = 0; from < cpus; from++) {
+        output_.format("{:5}:         ", from);
+        for (unsigned to = 0; to < cpus; to++) cell(matrix.at(from, to));
+        output_.put("   -->");
+        cell(matrix.from(from));
+        output_.put("\n");
+    }
+    output_.put("               ");
+    rule();
+    output_.put("  all:         ");
+    for (unsigned to = 0; to < cpus; to++) cell(matrix.to(to));
+    output_.put("   -->");
+    cell(matrix.total());
+    output_.put("\n");
+}
+
+void TextReport::summary_pid(const PidCounters& processes) {
+    output_.put(
+        "\n\nMIGRATE count:\n\n"
+        "  pid   count    rate   comm\n"
+        "-----  ------  -------  ----\n\n");
+    for (const auto& [pid, process] : processes.processes()) {
+        if (process.count == 0) continue;
+        output_.format("{:5}  {:6}  {:7.2f}  ", pid, process.count,
+                       per_second(process.count, processes.info().duration()));
+        const char* separator = "";
+        for (std::string_view comm : listed_comms(processes, process)) {
+            output_.put(separator);
+            output_.put(comm);
+            separator = ", ";
+        }
+        output_.put("\n");
+        output_.flush_if_full();
+    }
+}
+
+}  // namespace migtrace

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "migtrace/stat_file.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cmath>
+
+#include "base/error.h"
+#include "migtrace/header.h"
+
+namespace migtrace {
+
+namespace {
+
+/// A line can hold a field for each pair of CPUs.
+constexpr std::size_t kLongestLine = 1 << 26;
+constexpr std::uint64_t kMostMsec = 1'000'000'000'000;
+constexpr std::uint64_t kLastSecond = 9'000'000'000;
+constexpr std::uint64_t kMostFields = 1'000'000'000;
+
+}  // namespace
+
+StatHeader::Result StatHeader::add(std::string_view text, const std::string& place) {
+    std::string_view tag = cut_word(text);
+    if (tag.empty()) return Result::Known;
+    if (tag == "version") {
+        std::string_view value = cut_word(text);
+        if (!check_version(value, place)) return Result::Malformed;
+        if (version.empty()) version = value;
+        return Result::Known;
+    }
+    if (tag == "field") {
+        auto number = whole_number(cut_word(text));
+        if (!number || *number < 1 || *number > kMostFields) return Result::Malformed;
+        const auto key = static_cast<unsigned>(*number);
+        if (fields.emplace(key, text).second) fields_in_order.push_back(key);
+        return Result::Known;
+    }
+    if (tag == "gettimeofday") {
+        auto sec = whole_number(cut_word(text)), usec = whole_number(cut_word(text));
+        if (!sec || !usec || *sec > kLastSecond || *usec >= 1'000'000) return Result::Malformed;
+        if (!gettimeofday)
+            gettimeofday = TimeOfDay{static_cast<std::int64_t>(*sec), static_cast<std::int64_t>(*usec)};
+        return Result::Known;
+    }
+    if (tag != "period_msec" && tag != "nr_cpus" && tag != "ts_field") return Result::UnknownTag;
+    auto number = whole_number(cut_word(text));
+    if (!number) return Result::Malformed;
+    if (tag == "period_msec") {
+        if (*number > kMostMsec) return Result::Malformed;
+        if (!period_msec) period_msec = *number;
+    } else if (tag == "nr_cpus") {
+        if (*number < 1 || *number > kMostCpus) return Result::Malformed;
+        if (!nr_cpus) nr_cpus = static_cast<unsigned>(*number);
+    } else {
+        if (*number < 1 || *number > kMostFields) return Result::Malformed;
+        if (!said_ts_field) said_ts_field = static_cast<unsigned>(*number);
+    }
+    return Result::Known;
+}
+
+std::optional<unsigned> StatHeader::field_number(std::string_view name) const {
+    for (unsigned number : fields_in_order)
+        if (fields.at(number) == name) return number;
+    return std::nullopt;
+}
+
+std::uint64_t StatHeader::checked_period() const {
+    if (!period_msec)
+        throw base::Error("the header has no line '# period_msec MSEC', so rates cannot be computed");
+    if (*period_msec == 0)
+        throw base::Error("the header says '# period_msec 0', so rates cannot be computed");
+    return *period_msec;
+}
+
+std::int64_t StatHeader::wall_msec() const {
+    if (!gettimeofday)
+        throw base::Error(
+            "the header has no line '# gettimeofday SEC USEC', so the wall clock is not known; "
+            "relative times (--ts_rel) need none");
+    return gettimeofday->sec * 1000 + (gettimeofday->usec + 500) / 1000;
+}
+
+StatReader::StatReader(std::vector<std::string> files) : lines_(std::move(files), kLongestLine) {}
+
+bool StatReader::next() {
+    std::string_view line;
+    auto note = [this](Note& n, std::string_view what) {
+        if (n.count++ > 0) return;
+        n.line = lines_.number();
+        n.what = what;
+    };
+    while (lines_.next(line)) {
+        if (auto text = header_text(line)) {
+            std::string_view tag = *text;
+            StatHeader::Result result = header_.add(*text, place());
+            if (result == StatHeader::Result::UnknownTag) note(unknown_tags_, cut_word(tag));
+            if (result == StatHeader::Result::Malformed) note(malformed_, *text);
+            continue;
+        }
+        if (lines_.too_long()) throw base::Error(fmt::format("{}: the line is too long", place()));
+        values_.clear();
+        for (std::string_view word = cut_word(line); !word.empty(); word = cut_word(line))
+            values_.push_back(word);
+        if (!values_.empty()) return true;
+    }
+    values_.clear();
+    return false;
+}
+
+std::string_view StatReader::field(unsigned number) const {
+    if (number < 1 || number > values_.size())
+        throw base::Error(
+            fmt::format("{}: the line has no field {}, only {}", place(), number, values_.size()));
+    return values_[number - 1];
+}
+
+double StatReader::value(unsigned number) const {
+    std::string_view text = field(number);
+    double value = 0;
+    auto [rest, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (failure != std::errc() || rest != text.data() + text.size() || !std::isfinite(value))
+        throw base::Error(fmt::format("{}: field {} is '{}', which is not a number", place(), number, text));
+    return value;
+}
+
+std::int64_t StatReader::time_msec() const {
+    std::string_view text = field(header_.ts_field());
+    auto msec = parse_thousandths(text);
+    if (!msec)
+        throw base::Error(fmt::format("{}: the time (field {}) is '{}', which is not a number of seconds",
+                                      place(), header_.ts_field(), text));
+    return *msec;
+}
+
+std::vector<std::string> StatReader::warnings() const {
+    std::vector<std::string> all;
+    if (unknown_tags_.count)
+        all.push_back(fmt::format("skipped {} header line(s) with an unknown tag, first '{}' at {}",
+                                  unknown_tags_.count, unknown_tags_.what, lines_.place(unknown_tags_.line)));
+    if (malformed_.count)
+        all.push_back(fmt::format("skipped {} header line(s) that make no sense, first '{}' at {}",
+                                  malformed_.count, malformed_.what, lines_.place(malformed_.line)));
+    return all;
+}
+
+StatTable read_stat(const std::vector<std::string>& files) {
+    StatReader reader(files);
+    StatTable table;
+    while (reader.next()) {
+        if (table.fields.empty())
+            for (const auto& [number, name] : reader.header().fields) table.fields.push_back(number);
+        table.time_msec.push_back(reader.time_msec());
+        for (unsigned number : table.fields) table.values.push_back(reader.value(number));
+    }
+    table.header = reader.header();
+    if (table.fields.empty())
+        for (const auto& [number, name] : table.header.fields) table.fields.push_back(number);
+    table.warnings = reader.warnings();
+    return table;
+}
+
+std::string stat_header(const std::vector<std::string>& names, unsigned nr_cpus) {
+    std::string text =
+        fmt::format("# version 1.0.0\n# period_msec 1000\n# nr_cpus {}\n# ts_field 1\n", nr_cpus);
+    unsigned number = 2;
+    for (const std::string& name : names) text += fmt::format("# field {} {}\n", number++, name);
+    return text;
+}
+
+std::optional<std::int64_t> parse_thousandths(std::string_view text) {
+    const bool negative = text.starts_with('-');
+    if (negative || text.starts_with('+')) text.remove_prefix(1);
+    std::string_view whole = text.substr(0, text.find('.'));
+    std::string_view fraction =
+        whole.size() < text.size() ? text.substr(whole.size() + 1) : std::string_view();
+    if (whole.empty() && fraction.empty()) return std::nullopt;
+    std::int64_t value = 0;
+    if (!whole.empty()) {
+        auto number = whole_number(whole);
+        if (!number || *number > kMostMsec) return std::nullopt;
+        value = static_cast<std::int64_t>(*number);
+    }
+    for (char c : fraction)
+        if (c < '0' || c > '9') return std::nullopt;
+    for (std::size_t i = 0; i < 3; i++) value = 10 * value + (i < fraction.size() ? fraction[i] - '0' : 0);
+    if (fraction.size() > 3 && fraction[3] >= '5') value++;
+    return negative ? -value : value;
+}
+
+}  // namespace migtrace

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "migtrace/window.h"
+
+#include <algorithm>
+
+namespace migtrace {
+
+namespace {
+
+/// `seconds` after `start`, as far as the clock goes.
+std::uint64_t seconds_after(std::uint64_t start, std::int64_t seconds) {
+    __int128 ts = static_cast<__int128>(start) + static_cast<__int128>(seconds) * 1'000'000'000;
+    return static_cast<std::uint64_t>(std::clamp<__int128>(ts, 0, UINT64_MAX));
+}
+
+}  // namespace
+
+Window::Window(const WindowLimits& limits, const StartOfTrace& start)
+    : limits_(limits), start_(start.ts), mark_passed_(!limits.begin_mark) {
+    if (limits.begin_ts) limit_ = *limits.begin_ts;
+    if (limits.begin_sec) limit_ = std::max(limit_, seconds_after(start.ts, *limits.begin_sec));
+    if (limits.end_ts) end_limit_ = *limits.end_ts;
+    if (limits.end_sec) end_limit_ = std::min(end_limit_, seconds_after(start.ts, *limits.end_sec));
+}
+
+void Window::mark(std::uint64_t ts, std::uint64_t value) {
+    if (!mark_passed_ && value == limits_.begin_mark) {
+        mark_passed_ = true;
+        limit_ = std::max(limit_, ts);
+    }
+    if (value == limits_.end_mark) end_mark_passed_ = true;
+}
+
+std::optional<std::uint64_t> Window::begin() const {
+    if (!mark_passed_) return std::nullopt;
+    return std::max(limit_, start_);
+}
+
+}  // namespace migtrace

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+// The part of a trace that is looked at.
+
+#include <cstdint>
+#include <optional>
+
+#include "migtrace/trace_reader.h"
+
+namespace migtrace {
+
+/// Seconds count from the start of the trace, time stamps are nanoseconds of the kernel's clock. The latest
+/// begin and the first end count; both belong to the window.
+struct WindowLimits {
+    std::optional<std::uint64_t> begin_mark{}, begin_ts{}, end_mark{}, end_ts{};
+    std::optional<std::int64_t> begin_sec{}, end_sec{};
+};
+
+/// Follows the events of a trace in order.
+class Window {
+ public:
+    Window(const WindowLimits& limits, const StartOfTrace& start);
+
+    /// A mark is passed; marks count at their first occurrence.
+    void mark(std::uint64_t ts, std::uint64_t value);
+
+    /// Whether an event at `ts`, which comes now, lies behind the begin. Without a limit everything does.
+    bool begun(std::uint64_t ts) const { return mark_passed_ && ts >= limit_; }
+    /// Whether an event at `ts` lies behind the end.
+    bool ended(std::uint64_t ts) const { return ts > end_limit_; }
+    /// Whether the end mark is passed.
+    bool end_mark_passed() const { return end_mark_passed_; }
+
+    /// Where the window begins: not before the start of the trace. Not known while a begin mark is to come.
+    std::optional<std::uint64_t> begin() const;
+    /// Where it ends if `last` is the last event that was read.
+    std::uint64_t end(std::uint64_t last) const { return last < end_limit_ ? last : end_limit_; }
+
+ private:
+    WindowLimits limits_;
+    std::uint64_t start_;
+    std::uint64_t limit_ = 0;
+    std::uint64_t end_limit_ = UINT64_MAX;
+    bool mark_passed_;
+    bool end_mark_passed_ = false;
+};
+
+}  // namespace migtrace

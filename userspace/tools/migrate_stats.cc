@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+// migrate_stats: what moved in a trace, when, and why.
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "base/command_line.h"
+#include "base/error.h"
+#include "base/tool_main.h"
+#include "migtrace/analysis.h"
+#include "migtrace/arguments.h"
+#include "migtrace/help_format.h"
+
+namespace {
+
+namespace po = base::po;
+using base::CommandLine;
+using base::UsageError;
+using Texts = std::vector<std::string>;
+using Numbers = std::vector<std::int64_t>;
+
+const base::ProgramInfo kInfo = {
+    "migrate_stats", "[OPTION]... [FILE]...",
+    "Reads traces of task migrations (migration_trace/trace) and prints events, counts and rates. FILEs are "
+    "read one\n"
+    "after another as one trace; without a FILE, or where it is -, standard input is read. They may be in "
+    "the order in\n"
+    "which the kernel writes them, or sorted. Options may be cut to a unique prefix; -option is --option.\n",
+    "  migrate_stats --stats trace\n"
+    "      Causes, and a table from CPU to CPU.\n"
+    "  migrate_stats --migrate --ts_rel trace\n"
+    "      Every migration, with the time since the beginning.\n"
+    "  migrate_stats --summary_pid --cause pull_task trace\n"
+    "      Who is moved by load balancing.\n"
+    "  migrate_stats --migrate --mark --ts_gmt --begin_mark 1 --end_mark 2 trace\n"
+    "      What happens between two marks.\n"
+    "  migrate_stats --period 1000 --period_all --period_cause trace >stat\n"
+    "      Rates per second, for migrate_extract and migrate_graph.\n"
+    "  migrate_stats --stats --output json trace | jq .total\n"
+    "      For programs.\n"};
+
+/// Scripts rely on the prefixes of these.
+const Texts kOriginalOptions = {
+    "begin_mark",      "begin_sec",        "begin_ts", "end_mark",       "end_sec",      "end_ts",
+    "cause",           "cause_exclude",    "comm",     "comm_exclude",   "cpu_event",    "cpu_event_exclude",
+    "cpu_from",        "cpu_from_exclude", "cpu_to",   "cpu_to_exclude", "pid",          "pid_exclude",
+    "consistency",     "header_version",   "help",     "help_format",    "mark",         "mark_decimal",
+    "max_cpu",         "migrate",          "period",   "period_all",     "period_cause", "period_cpu",
+    "period_cpu_pair", "period_human",     "ps",       "stats",          "summary_pid",  "ts_abs",
+    "ts_date",         "ts_gmt",           "ts_local", "ts_rel",         "version"};
+
+void add_reports(CommandLine& line) {
+    auto add = line.group("Reports").add_options();
+    add("stats", po::bool_switch(), "causes with count and rate, and the table from CPU to CPU");
+    add("migrate", po::bool_switch(), "each migration");
+    add("ps", po::bool_switch(), "each process that gets a name");
+    add("mark", po::bool_switch(), "each mark, in hexadecimal");
+    add("mark_decimal", po::bool_switch(), "each mark, in decimal");
+    add("summary_pid", po::bool_switch(), "per process: count, rate and names");
+    add("consistency", po::bool_switch(), "when each CPU began to record, and how far apart that was");
+    add("header_version", po::bool_switch(), "the version of the trace's format, and nothing else");
+    add("help_format", po::bool_switch(), "explain what the reports print, and exit");
+}
+
+void add_periods(CommandLine& line) {
+    auto add = line.group("Rates per period").add_options();
+    add("period", po::value<std::int64_t>()->value_name("MSEC"), "length of a period in milliseconds");
+    add("period_all", po::bool_switch(), "all migrations");
+    add("period_cause", po::bool_switch(), "each cause");
+    add("period_cpu", po::bool_switch(), "from each CPU, and to each CPU");
+    add("period_cpu_pair", po::bool_switch(), "from each CPU to each CPU");
+    add("period_human", po::bool_switch(), "in columns that people can read");
+    add("period_last", po::bool_switch(), "also the period with which the window ends exactly");
+}
+
+void add_filters(CommandLine& line) {
+    auto add =
+        line.group("Filters (all of them must let a migration pass; each may be repeated)").add_options();
+    auto texts = [] { return po::value<Texts>()->composing()->value_name("NAME"); };
+    auto numbers = [](const char* name) { return po::value<Numbers>()->composing()->value_name(name); };
+    add("cause", texts(), "migrations with this cause");
+    add("cause_exclude", texts(), "with any other cause");
+    add("comm", texts(), "of processes that have this name at the time");
+    add("comm_exclude", texts(), "that have any other name");
+    add("cpu_event", numbers("CPU"), "recorded by this CPU");
+    add("cpu_event_exclude", numbers("CPU"), "recorded by any other CPU");
+    add("cpu_from", numbers("CPU"), "away from this CPU");
+    add("cpu_from_exclude", numbers("CPU"), "away from any other CPU");
+    add("cpu_to", numbers("CPU"), "to this CPU");
+    add("cpu_to_exclude", numbers("CPU"), "to any other CPU");
+    add("pid", numbers("PID"), "of this process; acts on --ps too");
+    add("pid_exclude", numbers("PID"), "of any other process; acts on --ps too");
+}
+
+void add_window(CommandLine& line) {
+    auto add = line.group(
+                       "Window (the latest begin and the first end count)\n"
+                       "MARK and TS are decimal, 0x.. hexadecimal, 0b.. binary, or octal with a leading 0")
+                   .add_options();
+    auto text = [](const char* name) { return po::value<std::string>()->value_name(name); };
+    auto number = [] { return po::value<std::int64_t>()->value_name("SEC"); };
+    add("begin_mark", text("MARK"), "begin with the first mark MARK");
+    add("begin_sec", number(), "begin SEC seconds after the start of the trace");
+    add("begin_ts", text("TS"), "begin at time stamp TS");
+    add("end_mark", text("MARK"), "end with the first mark MARK");
+    add("end_sec", number(), "end SEC seconds after the start of the trace");
+    add("end_ts", text("TS"), "end at time stamp TS");
+}
+
+void add_form(CommandLine& line) {
+    auto add = line.group("Form").add_options();
+    add("ts_rel", po::bool_switch(), "time stamps as seconds since the window began");
+    add("ts_gmt", po::bool_switch(), "time stamps as time of day, UTC");
+    add("ts_local", po::bool_switch(), "time stamps as time of day, local time; also --ts_loc");
+    add("ts_abs", po::bool_switch(), "time stamps as in the trace");
+    add("ts_date", po::bool_switch(), "the date in front of the time of day");
+    add("comm_whole", po::bool_switch(),
+        "show names that hold a ': ' whole; without this, as the original did, what stands behind the last "
+        "one "
+        "(json: always whole)");
+    add("max_cpu", po::value<std::int64_t>()->value_name("CPU"),
+        "largest CPU in tables, instead of what the trace says");
+    add("output", po::value<std::string>()->value_name("FORM")->default_value("text"),
+        "text, or json: an object per line");
+    add("strict", po::bool_switch(), "a line that makes no sense is an error; without this it is skipped");
+    line.alias("ts_loc", "ts_local");
+}
+
+std::optional<std::uint64_t> mark(const CommandLine& line, const std::string& option) {
+    if (!line.has(option)) return std::nullopt;
+    const auto& text = line.get<std::string>(option);
+    auto value = migtrace::parse_mark(text);
+    if (!value)
+        throw UsageError(
+            fmt::format("--{}: '{}' is no number of 64 bits; write decimal, 0x.. hexadecimal, 0b.. binary, "
+                        "or octal with a leading 0",
+                        option, text));
+    return value;
+}
+
+std::optional<std::int64_t> number(const CommandLine& line, const std::string& option) {
+    return line.has(option) ? std::optional(line.get<std::int64_t>(option)) : std::nullopt;
+}
+
+template <class T>
+migtrace::Selection<T> selection(const CommandLine& line, const std::string& option) {
+    auto list = [&](const std::string& name) {
+        return line.has(name) ? line.get<std::vector<T>>(name) : std::vector<T>();
+    };
+    return {list(option), list(option + "_exclude")};
+}
+
+bool json_wanted(const CommandLine& line) {
+    const auto& form = line.get<std::string>("output");
+    if (form != "text" && form != "json")
+        throw UsageError(fmt::format("--output: '{}' is neither text nor json", form));
+    return form == "json";
+}
+
+migtrace::WalkOptions walk_options(const CommandLine& line) {
+    migtrace::WalkOptions options;
+    options.filters.cause = selection<std::string>(line, "cause");
+    options.filters.comm = selection<std::string>(line, "comm");
+    options.filters.cpu_event = selection<std::int64_t>(line, "cpu_event");
+    options.filters.cpu_from = selection<std::int64_t>(line, "cpu_from");
+    options.filters.cpu_to = selection<std::int64_t>(line, "cpu_to");
+    options.filters.pid = selection<std::int64_t>(line, "pid");
+    options.filters.check();
+    const bool whole = line.flag("comm_whole") || json_wanted(line);
+    options.comms = whole ? migtrace::CommRule::Whole : migtrace::CommRule::AfterLastColon;
+    options.window = {.begin_mark = mark(line, "begin_mark"),
+                      .begin_ts = mark(line, "begin_ts"),
+                      .end_mark = mark(line, "end_mark"),
+                      .end_ts = mark(line, "end_ts"),
+                      .begin_sec = number(line, "begin_sec"),
+                      .end_sec = number(line, "end_sec")};
+    if (auto cpu = number(line, "max_cpu")) {
+        if (*cpu < 0 || *cpu >= migtrace::kMostCpus)
+            throw UsageError(
+                fmt::format("--max_cpu: {} is no CPU; they go from 0 to {}", *cpu, migtrace::kMostCpus - 1));
+        options.max_cpu = static_cast<unsigned>(*cpu);
+    }
+    return options;
+}
+
+std::optional<migtrace::PeriodOptions> period_options(const CommandLine& line) {
+    migtrace::PeriodOptions options{.causes = line.flag("period_cause"),
+                                    .all = line.flag("period_all"),
+                                    .cpus = line.flag("period_cpu"),
+                                    .pairs = line.flag("period_cpu_pair"),
+                                    .last = line.flag("period_last")};
+    const bool wanted = options.causes || options.all || options.cpus || options.pairs;
+    const auto msec = number(line, "period");
+    if (!msec) {
+        if (wanted)
+            throw UsageError(
+                "--period_all, --period_cause, --period_cpu and --period_cpu_pair need --period MSEC");
+        return std::nullopt;
+    }
+    if (*msec <= 0) throw UsageError(fmt::format("--period: {} is not greater than 0", *msec));
+    if (!wanted)
+        throw UsageError(
+            "--period needs one of --period_all, --period_cause, --period_cpu and --period_cpu_pair");
+    options.msec = static_cast<std::uint64_t>(*msec);
+    return options;
+}
+
+migtrace::ReportOptions report_options(const CommandLine& line) {
+    migtrace::ReportOptions options;
+    options.json = json_wanted(line);
+    options.migrations = line.flag("migrate");
+    options.comms = line.flag("ps");
+    options.marks = line.flag("mark") || line.flag("mark_decimal");
+    options.marks_decimal = line.flag("mark_decimal");
+    options.starts = line.flag("consistency");
+    options.times = {.rel = line.flag("ts_rel"),
+                     .gmt = line.flag("ts_gmt"),
+                     .local = line.flag("ts_local"),
+                     .abs = line.flag("ts_abs"),
+                     .date = line.flag("ts_date")};
+    options.human = line.flag("period_human");
+    if (line.has("comm_exclude")) options.comms_left_out = line.get<Texts>("comm_exclude");
+    return options;
+}
+
+migtrace::Analysis analysis(const CommandLine& line) {
+    migtrace::Analysis analysis;
+    analysis.input = {.files = line.operands(), .strict = line.flag("strict")};
+    analysis.walk = walk_options(line);
+    analysis.periods = period_options(line);
+    analysis.report = report_options(line);
+    if (analysis.periods) analysis.report.period_msec = analysis.periods->msec;
+    analysis.consistency = line.flag("consistency");
+    analysis.stats = line.flag("stats");
+    analysis.summary_pid = line.flag("summary_pid");
+    return analysis;
+}
+
+int run(int argc, char** argv, migtrace::Output& output) {
+    CommandLine line(kInfo);
+    add_reports(line);
+    add_periods(line);
+    add_filters(line);
+    add_window(line);
+    add_form(line);
+    line.keep_prefixes_of(kOriginalOptions);
+    if (!line.parse(argc, argv)) return 0;
+    if (line.flag("help_format")) {
+        output.put(migtrace::kHelpFormat);
+        return 0;
+    }
+    const migtrace::Analysis what = analysis(line);
+    if (line.flag("header_version")) {
+        const std::string version = migtrace::TraceReader(what.input).find_version();
+        if (!version.empty()) output.format("{}\n", version);
+        return 0;
+    }
+    for (const std::string& warning : migtrace::run(what, output)) base::warn(warning);
+    return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    return base::tool_main("migrate_stats", [&] {
+        migtrace::Output output(stdout);
+        return output.flush_after([&] { return run(argc, argv, output); });
+    });
+}
