@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The one entry. CMake builds userspace, kbuild the module; both build below build/.
+
+BUILD := build
+KVER ?=
+# Kernels on which `make check` runs the kernel tests.
+CHECK_KERNELS := 6.1 6.12
+prefix ?= /usr/local
+
+.PHONY: all help setup programs kmod kmod-check load unload demo check check-all install clean
+
+all: programs
+	@if scripts/kmod-build --have >/dev/null 2>&1; then $(MAKE) --no-print-directory kmod; \
+	else echo "The kernel module is not built: no kernel headers here (make kmod tells what to install)."; fi
+
+help:
+	@echo "make                  programs (build/bin) and the kernel module (build/kmod/KVER)"
+	@echo "make demo             trace a real kernel in a VM, and show what moved and why"
+	@echo "make check            all tests: units, recorded cases, whole programs, kernels $(CHECK_KERNELS)"
+	@echo "make check-all        the slow proofs as well: build inside a kernel tree, the module under load for minutes"
+	@echo "make setup            install packages and fetch kernels (demo and check do that themselves)"
+	@echo "make kmod [KVER=...]  the module for one kernel: installed headers, or one that setup has fetched"
+	@echo "make load, unload     the module into the running kernel, and out of it"
+	@echo "make install          programs, man pages, module; prefix=$(prefix), DESTDIR="
+	@echo "make clean"
+
+setup:
+	scripts/setup
+
+programs:
+	@command -v cmake >/dev/null || { echo "cmake is missing: run scripts/setup" >&2; exit 1; }
+	@cmake -S . -B $(BUILD) -DCMAKE_INSTALL_PREFIX=$(prefix) >$(BUILD).log 2>&1 || \
+		{ cat $(BUILD).log; echo "Something that the build needs is missing: run scripts/setup" >&2; exit 1; }
+	@rm -f $(BUILD).log
+	@cmake --build $(BUILD) -j$$(nproc)
+	@ln -sfn ../$(BUILD)/bin/migrate_stats scripts/migrate_stats
+	@ln -sfn ../$(BUILD)/bin/migrate_extract scripts/migrate_extract
+
+kmod:
+	scripts/kmod-build $(KVER)
+
+load:
+	@test ! -e /proc/modules || scripts/kmod-build $$(uname -r)
+	scripts/kmod-load
+
+unload:
+	scripts/kmod-load --unload
+
+kmod-check:
+	@for kver in $(CHECK_KERNELS); do scripts/kmod-build --tests $$kver || exit 1; done
+
+demo: setup
+	@$(MAKE) --no-print-directory programs kmod KVER=6.12
+	scripts/demo --kernel 6.12
+
+check: setup
+	@$(MAKE) --no-print-directory programs kmod-check
+	tests/run $(CHECK_KERNELS)
+
+check-all: check
+	tests/run --slow $(CHECK_KERNELS)
+
+install: programs
+	cmake --install $(BUILD)
+	@kver=$(or $(KVER),$$(uname -r)); if [ -e /lib/modules/$$kver/build ]; then scripts/kmod-build --install $$kver; \
+	else echo "The kernel module is not installed: no headers of kernel $$kver in /lib/modules (KVER=... for another)."; fi
+
+clean:
+	rm -rf $(BUILD) scripts/migrate_stats scripts/migrate_extract
