@@ -1,0 +1,137 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What scripts rely on in the command lines of migrate_stats and migrate_extract,
+# and what no recorded case shows. One line per check: "ok NAME" or
+# "FAILED NAME: reason".
+#
+# Usage: tests/e2e/analyzers.test.sh DIRECTORY_OF_PROGRAMS
+
+set -u
+if [[ $# -ne 1 || ! -x $1/migrate_stats ]]; then
+	echo "Usage: $0 DIRECTORY_OF_PROGRAMS" >&2
+	exit 2
+fi
+stats=$(cd "$1" && pwd)/migrate_stats
+extract=$(cd "$1" && pwd)/migrate_extract
+inputs=$(cd "$(dirname "$0")/../golden/inputs" && pwd) || exit 1
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+export TZ=UTC0 LC_ALL=C
+cd "$inputs" || exit 1
+failures=0
+
+failed() {
+	echo "FAILED $1: $2"
+	failures=$((failures + 1))
+}
+# same NAME 'COMMAND' 'COMMAND': both print the same and end the same way.
+same() {
+	local one other
+	one=$(eval "$2" 2>&1; echo "status $?")
+	other=$(eval "$3" 2>&1; echo "status $?")
+	if [[ $one == "$other" ]]; then echo "ok $1"; else failed "$1" "'$2' and '$3' differ"; fi
+}
+# ends NAME STATUS 'COMMAND' [TEXT]: it ends with STATUS, and TEXT is in its messages (which are empty without one).
+ends() {
+	local said status
+	said=$(eval "$3" 2>&1 >/dev/null)
+	status=$?
+	if [[ $status -ne $2 ]]; then
+		failed "$1" "'$3' ended with $status instead of $2: $said"
+	elif [[ -n ${4-} && $said != *"$4"* || -z ${4-} && -n $said ]]; then
+		failed "$1" "'$3' said '$said' instead of '${4-}'"
+	else
+		echo "ok $1"
+	fi
+}
+
+# Prefixes.
+for prefix in st sta STATS; do same "prefix-$prefix" "$stats --$prefix tiny.trace" "$stats --stats tiny.trace"; done
+same prefix-one-dash "$stats -stats tiny.trace" "$stats --stats tiny.trace"
+same prefix-sum "$stats --su tiny.trace" "$stats --summary_pid tiny.trace"
+same prefix-mi "$stats --mi tiny.trace" "$stats --migrate tiny.trace"
+same prefix-ps "$stats --ps tiny.trace" "$stats -PS tiny.trace"
+same prefix-ts-l "$stats --mig --ts_l tiny.trace" "$stats --migrate --ts_local tiny.trace"
+same alias-ts-loc "$stats --mig --ts_loc tiny.trace" "$stats --migrate --ts_local tiny.trace"
+same prefix-con "$stats --con tiny.trace" "$stats --consistency tiny.trace"
+same prefix-comm-e "$stats --mig --comm_e init tiny.trace" "$stats --migrate --comm_exclude init tiny.trace"
+same prefix-max "$stats --stats --max 1 small.trace" "$stats --stats --max_cpu 1 small.trace"
+same prefix-extract-ex "$extract --ex 2 k1000.stat" "$extract --extract 2 k1000.stat"
+same prefix-extract-n "$extract --n k1000.stat" "$extract --nr_cpus k1000.stat"
+same prefix-extract-p "$extract --p k1000.stat" "$extract --period_msec k1000.stat"
+for ambiguous in per ma c e b t he ts_; do ends "ambiguous-$ambiguous" 1 "$stats --$ambiguous 1 tiny.trace" "ambiguous"; done
+
+# Words.
+same options-behind-files "$stats tiny.trace --stats" "$stats --stats tiny.trace"
+same minus-is-stdin "$stats --stats - <tiny.trace" "$stats --stats tiny.trace"
+same no-file-is-stdin "$stats --stats <tiny.trace" "$stats --stats tiny.trace"
+same parts-with-stdin "$stats --stats part1.trace - <part2.trace" "$stats --stats hand.trace"
+same last-value-counts "$stats --stats --begin_sec 3 --begin_sec 1 small.trace" "$stats --stats --begin_sec 1 small.trace"
+same lists-add-up "$stats --mig --pid 1 --pid 5 small.trace" "$stats --mig --pid=5 --pid=1 small.trace"
+same numbers-with-sign "$stats --mig --pid +5 --begin_sec +1 small.trace" "$stats --mig --pid 5 --begin_sec 1 small.trace"
+same mark-forms "$stats --mark --begin_mark 0b101010 hand.trace" "$stats --mark --begin_mark 0x2A hand.trace"
+same comm-whole "$stats --mig --comm_whole --comm 'X: server' small.trace | wc -l" "$stats --mig --comm server small.trace | wc -l"
+ends text-takes-any-word 0 "$stats --comm --stats tiny.trace"
+ends text-takes-empty-word 0 "$stats --comm '' tiny.trace"
+ends help 0 "$stats --help"
+ends help-short 0 "$extract -h"
+ends help-format 0 "$stats --help_format"
+ends version 0 "$extract --version"
+
+# Bad options.
+ends unknown-option 1 "$stats --nosuch tiny.trace" "--help"
+ends option-without-value 1 "$stats --period" "--help"
+ends number-expected 1 "$stats --pid --stats tiny.trace" "--help"
+ends mark-expected 1 "$stats --begin_mark 08 tiny.trace" "octal"
+ends mark-with-sign 1 "$stats --begin_ts -1 tiny.trace" "--begin_ts"
+ends mark-too-large 1 "$stats --end_mark 0x10000000000000000 tiny.trace" "64 bits"
+ends period-missing 1 "$stats --period_all tiny.trace" "--period"
+ends period-negative 1 "$stats --period -1 --period_all tiny.trace" "greater than 0"
+ends period-of-nothing 1 "$stats --period 1000 tiny.trace" "--period_all"
+ends include-and-exclude 1 "$stats --cpu_to 1 --cpu_to_exclude 2 tiny.trace" "--cpu_to_exclude"
+ends unknown-cause 1 "$stats --cause nosuch tiny.trace" "try_to_wake_up"
+ends max-cpu-negative 1 "$stats --stats --max_cpu -1 tiny.trace" "--max_cpu"
+ends output-form 1 "$stats --stats --output xml tiny.trace" "json"
+ends two-items 1 "$extract --extract 2 --min_field k1000.stat" "one item"
+ends two-items-of-header 1 "$extract --nr_cpus --ts_field k1000.stat" "one item"
+ends no-item 1 "$extract k1000.stat" "--extract"
+ends bad-time 1 "$extract --extract 2 --begin_gmt 2010-08-11 k1000.stat" "yyyy/mm/dd"
+
+# Inputs.
+ends missing-file 1 "$stats --stats $work/none" "$work/none: No such file"
+ends missing-second-file 1 "$stats --stats tiny.trace $work/none" "No such file"
+ends directory 1 "$stats --stats $work" "directory"
+ends directory-to-extract 1 "$extract --nr_cpus $work" "directory"
+ends not-a-command 1 "$stats --stats 'echo hello |'" "No such file"
+ends broken-off 1 "$stats --stats /proc/self/mem" "cannot read"
+ends cut-line 0 "$stats --stats truncated.trace" "skipped 1 line"
+ends cut-line-strict 1 "$stats --strict --stats truncated.trace" "truncated.trace:116"
+ends last-line-feed-missing 0 "$stats --stats nonl.trace"
+ends unknown-events 0 "$stats --stats unknown_loc.trace" "3 events"
+ends version-2 1 "$extract --extract 2 k_version2.stat" "version"
+ends empty 0 "$stats --stats --summary_pid --consistency empty.trace"
+ends full-disk 1 "$stats --migrate small.trace >/dev/full" "No space left"
+same kernel-order "$stats --mig --mark --ps --ts_rel hand_kernelorder.trace" "$stats --mig --mark --ps --ts_rel hand.trace"
+same kernel-order-pipe "$stats --stats - <tiny.unsorted" "cat tiny.trace | $stats --stats"
+same header-last "$stats --stats en_us_order.trace" "$stats --stats hand.trace"
+
+# A reader that goes away ends the program like other filters, without a word.
+said=$( { { xzcat medium.trace.xz | "$stats" --migrate; } | head -n 1; echo "${PIPESTATUS[0]}"; } 2>&1 | tail -n 1)
+if [[ $said == 141 ]]; then echo "ok quiet-when-the-reader-leaves"; else failed quiet-when-the-reader-leaves "got '$said'"; fi
+
+if command -v python3 >/dev/null; then
+	check_json='import json, sys
+for line in sys.stdin.buffer: json.loads(line.decode())["type"]'
+	for input in hand utf8 cpu_over empty no_start; do
+		if "$stats" --output json --stats --summary_pid --consistency --migrate --mark --ps --period 500 --period_cause \
+			--period_cpu_pair "$input.trace" 2>/dev/null | python3 -c "$check_json"; then
+			echo "ok json-$input"
+		else
+			failed "json-$input" "it is not JSON"
+		fi
+	done
+else
+	echo "skipped json: there is no python3"
+fi
+((failures == 0))

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "base/file.h"
+
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+
+#include "base/error.h"
+
+namespace fs = std::filesystem;
+
+namespace {
+
+struct TemporaryDirectory {
+    fs::path path;
+    TemporaryDirectory() {
+        std::string name = (fs::temp_directory_path() / "migscope-test-XXXXXX").string();
+        REQUIRE(::mkdtemp(name.data()));
+        path = name;
+    }
+    ~TemporaryDirectory() { fs::remove_all(path); }
+    std::size_t entries() const {
+        return static_cast<std::size_t>(std::distance(fs::directory_iterator(path), {}));
+    }
+};
+
+}  // namespace
+
+TEST_CASE("an output file has its name only after commit") {
+    TemporaryDirectory dir;
+    std::string name = dir.path / "out";
+    {
+        base::OutputFile file(name);
+        file.write("half");
+        CHECK_FALSE(fs::exists(name));
+    }
+    CHECK(dir.entries() == 0);
+    base::OutputFile file(name);
+    file.write("who");
+    file.write("le");
+    file.commit();
+    CHECK(base::read_file(name) == "whole");
+    CHECK(dir.entries() == 1);
+}
+
+TEST_CASE("the file that had the name before is replaced, or kept as .old") {
+    TemporaryDirectory dir;
+    std::string name = dir.path / "out";
+    for (const char* text : {"1", "2", "3"}) {
+        base::OutputFile file(name);
+        file.write(text);
+        file.commit(true);
+    }
+    CHECK(base::read_file(name) == "3");
+    CHECK(base::read_file(name + ".old") == "2");
+    base::OutputFile file(name);
+    file.write("4");
+    file.commit();
+    CHECK(base::read_file(name) == "4");
+    CHECK(base::read_file(name + ".old") == "2");
+}
+
+TEST_CASE("a symbolic link stays a link when its file is replaced") {
+    TemporaryDirectory dir;
+    fs::create_directory(dir.path / "sub");
+    { base::OutputFile(dir.path / "sub" / "real").commit(); }
+    fs::create_symlink("sub/real", dir.path / "link");
+    base::OutputFile file(dir.path / "link");
+    file.write("x");
+    file.commit();
+    CHECK(fs::is_symlink(dir.path / "link"));
+    CHECK(base::read_file(dir.path / "sub" / "real") == "x");
+}
+
+TEST_CASE("a device is written directly, and a full one is an error that says so") {
+    base::OutputFile null("/dev/null");
+    CHECK_FALSE(null.named_at_end());
+    null.write("x");
+    null.commit(true);
+    base::OutputFile full("/dev/full");
+    CHECK_THROWS_WITH(full.write("x"), Catch::Contains("/dev/full") && Catch::Contains("No space left"));
+}
+
+TEST_CASE("a place that cannot be written is an error at the start") {
+    CHECK_THROWS_WITH(base::OutputFile("/nonexistent/dir/out"), Catch::Contains("/nonexistent/dir/out"));
+    CHECK_THROWS_WITH(base::OutputFile("/tmp"), Catch::Contains("directory"));
+}
+
+TEST_CASE("control files report what the kernel says") {
+    CHECK(base::write_control_file("/dev/null", "1") == 0);
+    CHECK(base::write_control_file("/dev/full", "1") == ENOSPC);
+    CHECK(base::write_control_file("/nonexistent", "1") == ENOENT);
+}
