@@ -5,12 +5,11 @@
 /* What the scheduler keeps in a task, and how its fields are called. */
 
 #include <linux/sched.h>
-#include <linux/version.h>
 
 /* TASK_* state; 5.14 renamed the field. */
 static inline unsigned int mt_task_state(const struct task_struct *p)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 14, 0)
+#ifdef MT_HAVE___state
 	return READ_ONCE(p->__state);
 #else
 	return READ_ONCE(p->state);
@@ -20,7 +19,7 @@ static inline unsigned int mt_task_state(const struct task_struct *p)
 /* A change of affinity waits for this task to be moved. Unknown before 5.11. */
 static inline bool mt_migration_pending(const struct task_struct *p)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 11, 0)
+#ifdef MT_HAVE_migration_pending
 	return p->migration_pending;
 #else
 	return true;
