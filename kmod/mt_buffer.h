@@ -11,6 +11,11 @@
  * in the order of time. Nothing is written before mt_buffer_open() and after
  * mt_buffer_close() with a grace period behind it.
  *
+ * Records are stamped with the raw clock (mt_clock.h). What was written from
+ * mt_buffer_open() to mt_buffer_finish() is a run: it begins and ends with a
+ * record that has the clock in both forms, and reading puts every other record
+ * between them. Room for the last is kept.
+ *
  * Everything else: in process context, with the trace closed and the caller's
  * mutex held (mt_trace.c), unless a function says otherwise.
  */
@@ -19,47 +24,50 @@
 #include <linux/lockdep.h>
 #include <linux/percpu.h>
 
+#include "mt_clock.h"
 #include "mt_event.h"
 
 struct mt_buffer {
+	/* Where the next record goes; only the own CPU moves it while the buffer is open. */
+	struct mt_record *next;
+	/* Where writing ends; NULL while the buffer is closed. */
+	struct mt_record *end;
 	struct mt_record *slot;
-	/* Slots in use; only the own CPU moves it while the buffer is open. */
-	u32 head;
-	/* Where writing ends: the size in slots, 0 while the buffer is closed. */
-	u32 limit;
+	/* The first record of the run that is not finished, or NULL. */
+	struct mt_record *run;
 	/* What mt_buffer_rewind() goes back to. */
-	u32 start_head;
+	struct mt_record *saved;
 };
 
 DECLARE_PER_CPU(struct mt_buffer, mt_buffer);
 
 /*
- * Room for @slots slots on this CPU, or NULL: closed, or full. What was
- * reserved counts from mt_buffer_commit() on. Interrupts are off from the
- * first to the second.
+ * To write a record on this CPU: take the place, see that there is room for
+ * @slots slots at it, write, commit. Interrupts are off all the time.
  */
-static inline struct mt_record *mt_buffer_reserve(u32 slots)
+static __always_inline struct mt_record *mt_buffer_next(void)
 {
-	struct mt_buffer *buffer = this_cpu_ptr(&mt_buffer);
-
 	lockdep_assert_irqs_disabled();
-	if (unlikely(buffer->head + slots > READ_ONCE(buffer->limit)))
-		return NULL;
-	return &buffer->slot[buffer->head];
+	return this_cpu_read(mt_buffer.next);
 }
 
-static inline void mt_buffer_commit(u32 slots)
+/* There is none if the buffer is full, or closed. */
+static __always_inline bool mt_buffer_has_room(const struct mt_record *next, u32 slots)
 {
-	struct mt_buffer *buffer = this_cpu_ptr(&mt_buffer);
-
-	/* Pairs with smp_load_acquire() of whoever looks before the grace period. */
-	smp_store_release(&buffer->head, buffer->head + slots);
+	return next + slots <= this_cpu_read(mt_buffer.end);
 }
 
-/* After a failed reservation: it was because this CPU's buffer is full. */
+static __always_inline void mt_buffer_commit(struct mt_record *record, u32 slots)
+{
+	/* Pairs with smp_load_acquire() of whoever looks before the grace period. */
+	smp_wmb();
+	this_cpu_write(mt_buffer.next, record + slots);
+}
+
+/* When there was no room: it was because this CPU's buffer is full. */
 static inline bool mt_buffer_is_full(void)
 {
-	return READ_ONCE(this_cpu_ptr(&mt_buffer)->limit) != 0;
+	return this_cpu_read(mt_buffer.end) != NULL;
 }
 
 /*
@@ -86,17 +94,35 @@ bool mt_buffer_ready(void);
  */
 int mt_buffer_prepare_cpu(unsigned int cpu);
 
-/* Lets CPU @cpu write, if it has a buffer. From the CPU itself or before it is online. */
+/*
+ * Lets CPU @cpu write, if it has a buffer, and begins a run unless it is in one. From the CPU
+ * itself with interrupts off, or before it is online.
+ */
 void mt_buffer_open(unsigned int cpu);
 /* Ends writing on all CPUs. Any context. Writers may be under way still. */
 void mt_buffer_close(void);
+/* After that and a grace period: ends the runs. Takes cpus_read_lock(). */
+void mt_buffer_finish(void);
 
 bool mt_buffer_empty(void);
-/* Some buffer has no room for another event of the largest kind. */
+/* Some buffer has no room for another start. */
 bool mt_buffer_any_full(void);
 void mt_buffer_reset(void);
 /* Remembers what is in the buffers, and drops all that came since. */
 void mt_buffer_save_position(void);
 void mt_buffer_rewind(void);
+
+/* A place in a CPU's buffer, between records; all zero is before the first. */
+struct mt_buffer_position {
+	/* Next slot, and where the run that it belongs to begins. */
+	u32 slot, run;
+};
+
+/* The record behind @position, or NULL at the end; its ts is raw. */
+const struct mt_record *mt_buffer_peek(unsigned int cpu, struct mt_buffer_position *position);
+/* Its time: sched_clock(), in nanoseconds. */
+u64 mt_buffer_time(unsigned int cpu, const struct mt_buffer_position *position,
+		   const struct mt_record *record);
+void mt_buffer_advance(struct mt_buffer_position *position, const struct mt_record *record);
 
 #endif /* MT_BUFFER_H */

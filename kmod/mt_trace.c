@@ -84,30 +84,27 @@ static bool turn_off(void)
 	return true;
 }
 
-static noinline void buffer_full(void)
+void mt_trace_no_room(void)
 {
 	if (mt_buffer_is_full() && turn_off())
 		irq_work_queue(&mt_stop_irq_work);
 }
 
-/* Interrupts are off from here to the mt_buffer_commit() of the caller. NULL: do nothing. */
-static struct mt_record *begin_event(enum mt_event event, u32 from, u32 to, pid_t pid)
+/*
+ * Begins an event of two slots, if the trace is on. Interrupts are off from here to the
+ * mt_buffer_commit() of the caller. NULL: do nothing.
+ */
+static struct mt_record *begin_event(enum mt_event event, pid_t pid)
 {
-	struct mt_record *record = mt_buffer_reserve(mt_event_slots(event));
+	struct mt_record *record = mt_buffer_next();
 
-	if (unlikely(!record)) {
-		buffer_full();
+	if (!mt_buffer_has_room(record, 2)) {
+		mt_trace_no_room();
 		return NULL;
 	}
-	record->ts = sched_clock();
-	record->word = mt_record_word(event, from, to, pid);
+	record->ts = mt_clock();
+	record->word = mt_record_word(event, 0, 0, pid);
 	return record;
-}
-
-void mt_trace_migration(pid_t pid, u32 from, u32 to, enum mt_event cause)
-{
-	if (begin_event(cause, from, to, pid))
-		mt_buffer_commit(1);
 }
 
 void mt_trace_comm(enum mt_event event, pid_t pid, const char *comm)
@@ -116,10 +113,10 @@ void mt_trace_comm(enum mt_event event, pid_t pid, const char *comm)
 	unsigned long flags;
 
 	local_irq_save(flags);
-	record = begin_event(event, 0, 0, pid);
+	record = begin_event(event, pid);
 	if (record) {
 		strscpy(record[1].comm, comm, sizeof(record[1].comm));
-		mt_buffer_commit(2);
+		mt_buffer_commit(record, 2);
 	}
 	local_irq_restore(flags);
 }
@@ -130,10 +127,10 @@ void mt_trace_mark(unsigned long mark)
 	unsigned long flags;
 
 	local_irq_save(flags);
-	record = begin_event(MT_EVENT_mark, 0, 0, current->pid);
+	record = begin_event(MT_EVENT_mark, current->pid);
 	if (record) {
 		record[1].mark = mark;
-		mt_buffer_commit(2);
+		mt_buffer_commit(record, 2);
 	}
 	local_irq_restore(flags);
 }
@@ -148,13 +145,13 @@ static void start_cpu(void *unused)
 	if (!atomic_read(&mt_trace_on))
 		return;
 	mt_buffer_open(smp_processor_id());
-	record = begin_event(MT_EVENT_start_sched_clock, 0, 0, 0);
+	record = begin_event(MT_EVENT_start_sched_clock, 0);
 	if (!record)
 		return;
 	ktime_get_real_ts64(&now);
 	record[1].sec = now.tv_sec;
 	record[1].usec = now.tv_nsec / NSEC_PER_USEC;
-	mt_buffer_commit(2);
+	mt_buffer_commit(record, 2);
 }
 
 /* ---- the list of tasks ---- */
@@ -254,7 +251,10 @@ static void stop_trace(void)
 		return;
 	/* Returns when no event is being recorded any more. */
 	mt_probe_detach(MT_FEATURE_TRACE);
+	mt_buffer_finish();
 	mt_buffer_stop_growing();
+	if (!mt_clock_is_steady())
+		pr_warn("the cycle counter has become unstable, times in this trace may be wrong; sched_clock() will be used from now on\n");
 	mt_trace_attached = false;
 }
 
@@ -309,6 +309,7 @@ static int start_trace(void)
 	if (ret)
 		goto stop_growing;
 	mt_trace_attached = true;
+	mt_clock_choose();
 	mt_buffer_save_position();
 	ret = start_cpus();
 	if (!ret)
@@ -410,8 +411,8 @@ static const char * const mt_header[] = { "version 1.0.0", "nr_cpus ", "ts_field
 struct trace_cursor {
 	u32 header;
 	u32 cpu;
-	/* Next slot of this CPU's buffer. */
-	u32 slot;
+	/* In this CPU's buffer. */
+	struct mt_buffer_position position;
 	/* Next event of this list of tasks, which this CPU made; NULL: before the first. */
 	u32 item;
 	struct mt_task_list *list;
@@ -460,13 +461,13 @@ static char *put_pid_and_event(char *to, const struct mt_record *record)
 	return mt_put_decimal(to, mt_record_event(record));
 }
 
-static size_t event_line(u32 cpu, const struct mt_record *record, char *line)
+static size_t event_line(u32 cpu, u64 time, const struct mt_record *record, char *line)
 {
 	const struct mt_record *payload = record + 1;
 	char *to = line;
 
 	to = mt_put_string(to, "0x");
-	to = mt_put_hex(to, record->ts, 16);
+	to = mt_put_hex(to, time, 16);
 	*to++ = ' ';
 	to = mt_put_decimal(to, cpu);
 	*to++ = ' ';
@@ -520,25 +521,21 @@ static const struct mt_record *peek_task(struct trace_cursor *cursor)
 	return NULL;
 }
 
-static const struct mt_record *peek_buffer(const struct trace_cursor *cursor)
-{
-	const struct mt_buffer *buffer = per_cpu_ptr(&mt_buffer, cursor->cpu);
-
-	return cursor->slot < buffer->head ? &buffer->slot[cursor->slot] : NULL;
-}
-
 /* The next event of the cursor's CPU in the order of time, or NULL behind its last. */
-static const struct mt_record *next_event(struct trace_cursor *cursor)
+static const struct mt_record *next_event(struct trace_cursor *cursor, u64 *time)
 {
 	const struct mt_record *task = peek_task(cursor);
-	const struct mt_record *other = peek_buffer(cursor);
+	const struct mt_record *other = mt_buffer_peek(cursor->cpu, &cursor->position);
 
-	if (task && (!other || task->ts <= other->ts)) {
+	if (other)
+		*time = mt_buffer_time(cursor->cpu, &cursor->position, other);
+	if (task && (!other || task->ts <= *time)) {
+		*time = task->ts;
 		cursor->item++;
 		return task;
 	}
 	if (other)
-		cursor->slot += mt_event_slots(mt_record_event(other));
+		mt_buffer_advance(&cursor->position, other);
 	return other;
 }
 
@@ -546,15 +543,16 @@ static size_t trace_line(void *position, char *line)
 {
 	struct trace_cursor *cursor = position;
 	const struct mt_record *record;
+	u64 time;
 
 	if (cursor->header < ARRAY_SIZE(mt_header) + MT_NR_CAUSES + MT_NR_LOCS)
 		return header_line(cursor->header++, line);
 
 	while (cursor->cpu < nr_cpu_ids) {
 		if (cpu_possible(cursor->cpu)) {
-			record = next_event(cursor);
+			record = next_event(cursor, &time);
 			if (record)
-				return event_line(cursor->cpu, record, line);
+				return event_line(cursor->cpu, time, record, line);
 		}
 		*cursor = (struct trace_cursor){ .header = cursor->header, .cpu = cursor->cpu + 1 };
 	}
