@@ -8,9 +8,7 @@
 
 DEFINE_PER_CPU(struct mt_buffer, mt_buffer);
 
-/* Slots of each buffer, and of the record that ends a run. */
 static u32 mt_buffer_slots;
-#define MT_END_SLOTS 2
 
 /* Guards the allocation of buffers, which CPU hotplug does as well. */
 static DEFINE_MUTEX(mt_buffer_mutex);
@@ -118,27 +116,12 @@ int mt_buffer_prepare_cpu(unsigned int cpu)
 	return ret;
 }
 
-/* Interrupts are off, or nobody else writes to this buffer. */
-static void put_clock(struct mt_buffer *buffer, enum mt_event event)
-{
-	struct mt_record *record = buffer->next;
-
-	record[0].word = mt_record_word(event, 0, 0, 0);
-	mt_clock_sample(&record[0].ts, &record[1].ns);
-	smp_store_release(&buffer->next, record + mt_event_slots(event));
-}
-
 void mt_buffer_open(unsigned int cpu)
 {
 	struct mt_buffer *buffer = per_cpu_ptr(&mt_buffer, cpu);
 
-	if (!buffer->slot)
-		return;
-	if (!buffer->run) {
-		buffer->run = buffer->next;
-		put_clock(buffer, MT_EVENT_clock_begin);
-	}
-	WRITE_ONCE(buffer->end, buffer->slot + mt_buffer_slots - MT_END_SLOTS);
+	if (buffer->slot)
+		WRITE_ONCE(buffer->end, buffer->slot + mt_buffer_slots);
 }
 
 void mt_buffer_close(void)
@@ -147,33 +130,6 @@ void mt_buffer_close(void)
 
 	for_each_possible_cpu(cpu)
 		WRITE_ONCE(per_cpu_ptr(&mt_buffer, cpu)->end, NULL);
-}
-
-/* The first record of a run tells where its last one is: as its "pid". */
-static void finish_run(struct mt_buffer *buffer)
-{
-	if (!buffer->run)
-		return;
-	buffer->run->word = mt_record_word(MT_EVENT_clock_begin, 0, 0, buffer->next - buffer->slot);
-	buffer->run = NULL;
-	put_clock(buffer, MT_EVENT_clock_end);
-}
-
-static void finish_this_cpu(void *unused)
-{
-	finish_run(this_cpu_ptr(&mt_buffer));
-}
-
-void mt_buffer_finish(void)
-{
-	unsigned int cpu;
-
-	cpus_read_lock();
-	on_each_cpu(finish_this_cpu, NULL, 1);
-	/* The raw clock is the same on all CPUs, so that one can answer for those that are offline. */
-	for_each_possible_cpu(cpu)
-		finish_run(per_cpu_ptr(&mt_buffer, cpu));
-	cpus_read_unlock();
 }
 
 bool mt_buffer_empty(void)
@@ -191,13 +147,14 @@ bool mt_buffer_empty(void)
 
 bool mt_buffer_any_full(void)
 {
-	u32 start = mt_event_slots(MT_EVENT_clock_begin) + mt_event_slots(MT_EVENT_start_sched_clock);
+	/* No event takes more slots than a start, which writes one to each buffer. */
+	u32 most = mt_buffer_slots - mt_event_slots(MT_EVENT_start_sched_clock);
 	unsigned int cpu;
 
 	for_each_possible_cpu(cpu) {
 		struct mt_buffer *buffer = per_cpu_ptr(&mt_buffer, cpu);
 
-		if (buffer->next - buffer->slot > mt_buffer_slots - start - MT_END_SLOTS)
+		if (buffer->next - buffer->slot > most)
 			return true;
 	}
 	return false;
@@ -236,44 +193,10 @@ void mt_buffer_rewind(void)
 	}
 }
 
-/* ---- reading ---- */
-
-static const struct mt_record *record_at(unsigned int cpu, u32 slot)
-{
-	return &per_cpu_ptr(&mt_buffer, cpu)->slot[slot];
-}
-
-const struct mt_record *mt_buffer_peek(unsigned int cpu, struct mt_buffer_position *position)
+const struct mt_record *mt_buffer_at(unsigned int cpu, u32 slot)
 {
 	const struct mt_buffer *buffer = per_cpu_ptr(&mt_buffer, cpu);
+	const struct mt_record *record = buffer->slot + slot;
 
-	while (buffer->slot + position->slot < buffer->next) {
-		const struct mt_record *record = &buffer->slot[position->slot];
-
-		switch (mt_record_event(record)) {
-		case MT_EVENT_clock_begin:
-			position->run = position->slot;
-			break;
-		case MT_EVENT_clock_end:
-			break;
-		default:
-			return record;
-		}
-		mt_buffer_advance(position, record);
-	}
-	return NULL;
-}
-
-u64 mt_buffer_time(unsigned int cpu, const struct mt_buffer_position *position,
-		   const struct mt_record *record)
-{
-	const struct mt_record *begin = record_at(cpu, position->run);
-	const struct mt_record *end = record_at(cpu, mt_record_pid(begin));
-
-	return mt_clock_between(record->ts, begin[0].ts, begin[1].ns, end[0].ts, end[1].ns);
-}
-
-void mt_buffer_advance(struct mt_buffer_position *position, const struct mt_record *record)
-{
-	position->slot += mt_event_slots(mt_record_event(record));
+	return record < buffer->next ? record : NULL;
 }

@@ -11,11 +11,6 @@
  * in the order of time. Nothing is written before mt_buffer_open() and after
  * mt_buffer_close() with a grace period behind it.
  *
- * Records are stamped with the raw clock (mt_clock.h). What was written from
- * mt_buffer_open() to mt_buffer_finish() is a run: it begins and ends with a
- * record that has the clock in both forms, and reading puts every other record
- * between them. Room for the last is kept.
- *
  * Everything else: in process context, with the trace closed and the caller's
  * mutex held (mt_trace.c), unless a function says otherwise.
  */
@@ -24,7 +19,6 @@
 #include <linux/lockdep.h>
 #include <linux/percpu.h>
 
-#include "mt_clock.h"
 #include "mt_event.h"
 
 struct mt_buffer {
@@ -33,8 +27,6 @@ struct mt_buffer {
 	/* Where writing ends; NULL while the buffer is closed. */
 	struct mt_record *end;
 	struct mt_record *slot;
-	/* The first record of the run that is not finished, or NULL. */
-	struct mt_record *run;
 	/* What mt_buffer_rewind() goes back to. */
 	struct mt_record *saved;
 };
@@ -94,35 +86,20 @@ bool mt_buffer_ready(void);
  */
 int mt_buffer_prepare_cpu(unsigned int cpu);
 
-/*
- * Lets CPU @cpu write, if it has a buffer, and begins a run unless it is in one. From the CPU
- * itself with interrupts off, or before it is online.
- */
+/* Lets CPU @cpu write, if it has a buffer. From the CPU itself or before it is online. */
 void mt_buffer_open(unsigned int cpu);
 /* Ends writing on all CPUs. Any context. Writers may be under way still. */
 void mt_buffer_close(void);
-/* After that and a grace period: ends the runs. Takes cpus_read_lock(). */
-void mt_buffer_finish(void);
 
 bool mt_buffer_empty(void);
-/* Some buffer has no room for another start. */
+/* Some buffer has no room for another event of the largest kind. */
 bool mt_buffer_any_full(void);
 void mt_buffer_reset(void);
 /* Remembers what is in the buffers, and drops all that came since. */
 void mt_buffer_save_position(void);
 void mt_buffer_rewind(void);
 
-/* A place in a CPU's buffer, between records; all zero is before the first. */
-struct mt_buffer_position {
-	/* Next slot, and where the run that it belongs to begins. */
-	u32 slot, run;
-};
-
-/* The record behind @position, or NULL at the end; its ts is raw. */
-const struct mt_record *mt_buffer_peek(unsigned int cpu, struct mt_buffer_position *position);
-/* Its time: sched_clock(), in nanoseconds. */
-u64 mt_buffer_time(unsigned int cpu, const struct mt_buffer_position *position,
-		   const struct mt_record *record);
-void mt_buffer_advance(struct mt_buffer_position *position, const struct mt_record *record);
+/* The record in slot @slot of CPU @cpu, or NULL behind the last. */
+const struct mt_record *mt_buffer_at(unsigned int cpu, u32 slot);
 
 #endif /* MT_BUFFER_H */

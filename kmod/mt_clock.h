@@ -4,11 +4,11 @@
 
 /*
  * The clock of the trace. Times in the file are those of sched_clock(), in
- * nanoseconds. Reading it takes three times as long as all else that an event
- * needs, so that events are stamped with a raw clock: the cycle counter, where
- * there is one that runs at a constant rate and is the same on all CPUs, and
- * sched_clock() itself elsewhere. Both are read together where a run of events
- * begins and where it ends; times in between follow from that when the trace
+ * nanoseconds. To read it takes longer than all else that an event needs, so
+ * that events are stamped with a raw clock: the cycle counter, where there is
+ * one that runs at a constant rate and is the same on all CPUs, and
+ * sched_clock() itself elsewhere. While the trace is on both are sampled
+ * together now and then; the times of events follow from that when the trace
  * is read.
  */
 
@@ -22,14 +22,7 @@
 DECLARE_STATIC_KEY_FALSE(mt_clock_cycles);
 #endif
 
-/* At load. @allowed: false if the user wants sched_clock() whatever the counter is like. */
-void mt_clock_init(bool allowed);
-/* Chooses the raw clock; before each run, as the counter may turn out to be unfit later. */
-void mt_clock_choose(void);
-/* What was chosen; false again when the counter has become unfit since. */
-bool mt_clock_is_steady(void);
-
-/* Which one it is, at the cost of nothing. */
+/* Which raw clock it is, at the cost of nothing. */
 static __always_inline bool mt_clock_is_cycles(void)
 {
 #ifdef MT_HAVE_CYCLES
@@ -45,10 +38,25 @@ static __always_inline u64 mt_clock(void)
 	return mt_clock_is_cycles() ? mt_cycles() : sched_clock();
 }
 
-/* Both clocks at the same moment, as nearly as can be. */
-void mt_clock_sample(u64 *raw, u64 *ns);
+/* At load. @allowed: false if the user wants sched_clock() whatever the counter is like. */
+void mt_clock_init(bool allowed);
 
-/* The time at @raw between two samples. */
-u64 mt_clock_between(u64 raw, u64 begin_raw, u64 begin_ns, u64 end_raw, u64 end_ns);
+/*
+ * The rest: serialised by the caller (mt_trace.c). mt_clock_start() comes
+ * before the first event of a run, mt_clock_stop() behind its last. Runs can
+ * follow each other until mt_clock_reset().
+ */
+
+/* Return: false if the counter has gone back since the last run, as it does when the machine sleeps. */
+bool mt_clock_start(void);
+/* Return: false if the counter has turned out to be unfit meanwhile. */
+bool mt_clock_stop(void);
+void mt_clock_reset(void);
+
+/*
+ * sched_clock() at the raw time @raw, while stopped. *@hint makes it quick: 0
+ * at first, kept for the next, later one.
+ */
+u64 mt_clock_time(u64 raw, u32 *hint);
 
 #endif /* MT_CLOCK_H */

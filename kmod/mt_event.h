@@ -47,9 +47,6 @@ enum mt_event {
 	MT_LOCS(MT_ENUM)
 #undef MT_ENUM
 	MT_NR_EVENTS = 19,
-	/* In buffers only (mt_buffer.h). */
-	MT_EVENT_clock_begin = MT_NR_EVENTS,
-	MT_EVENT_clock_end,
 };
 
 #define MT_ONE(number, name) +1
@@ -76,7 +73,7 @@ extern const struct mt_event_name mt_loc_names[MT_NR_LOCS];
 struct mt_record {
 	union {
 		struct {
-			/* of the raw clock, in buffers; sched_clock(), nanoseconds, elsewhere */
+			/* of the raw clock (mt_clock.h), or sched_clock(), nanoseconds */
 			u64 ts;
 			/* event, from, to, pid: see mt_record_word() */
 			u64 word;
@@ -84,7 +81,6 @@ struct mt_record {
 		/* Payloads. */
 		char comm[TASK_COMM_LEN];
 		u64 mark;
-		u64 ns;
 		struct {
 			s64 sec;
 			u64 usec;
@@ -96,7 +92,7 @@ static_assert(sizeof(struct mt_record) == 16);
 /* Bits of mt_record.word, from the lowest. */
 #define MT_EVENT_BITS	6
 #define MT_CPU_BITS	13
-static_assert(MT_EVENT_clock_end < BIT(MT_EVENT_BITS));
+static_assert(MT_NR_EVENTS <= BIT(MT_EVENT_BITS));
 static_assert(NR_CPUS <= BIT(MT_CPU_BITS));
 
 static __always_inline u64 mt_record_word(enum mt_event event, u32 from, u32 to, pid_t pid)
@@ -129,8 +125,6 @@ static inline pid_t mt_record_pid(const struct mt_record *record)
 static __always_inline u32 mt_event_slots(enum mt_event event)
 {
 	switch (event) {
-	case MT_EVENT_clock_begin:
-	case MT_EVENT_clock_end:
 	case MT_EVENT_start_sched_clock:
 	case MT_EVENT_copy_process:
 	case MT_EVENT_set_task_comm:
