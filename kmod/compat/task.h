@@ -16,6 +16,15 @@ static inline unsigned int mt_task_state(const struct task_struct *p)
 #endif
 }
 
+static inline void mt_set_task_state(struct task_struct *p, unsigned int state)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 14, 0)
+	WRITE_ONCE(p->__state, state);
+#else
+	WRITE_ONCE(p->state, state);
+#endif
+}
+
 /* A change of affinity waits for this task to be moved. Unknown before 5.11. */
 static inline bool mt_migration_pending(const struct task_struct *p)
 {
