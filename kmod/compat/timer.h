@@ -6,7 +6,7 @@
 
 #include <linux/hrtimer.h>
 
-#ifndef MT_HAVE_hrtimer_setup
+#ifndef MT_HAVE_HRTIMER_SETUP
 static inline void hrtimer_setup(struct hrtimer *timer,
 				 enum hrtimer_restart (*function)(struct hrtimer *),
 				 clockid_t clock, enum hrtimer_mode mode)

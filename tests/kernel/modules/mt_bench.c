@@ -115,8 +115,7 @@ static ssize_t offsets_read(struct file *file, char __user *buf, size_t count, l
 {
 	char text[32];
 
-	scnprintf(text, sizeof(text), "%zu %zu\n", offsetof(struct task_struct, thread_info.cpu),
-		  offsetof(struct task_struct, pid));
+	scnprintf(text, sizeof(text), "%zu %zu\n", MT_TASK_CPU_OFFSET, offsetof(struct task_struct, pid));
 	return show(buf, count, pos, text);
 }
 
