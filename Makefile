@@ -9,7 +9,7 @@ CHECK_KERNELS := 6.1 6.12
 BENCH_KERNEL := 6.1
 prefix ?= /usr/local
 
-.PHONY: all help setup programs kmod kmod-check load unload demo check check-all bench-kernel install clean
+.PHONY: all help setup programs kmod kmod-check load unload demo check check-all check-matrix bench-kernel install clean
 
 all: programs
 	@if scripts/kmod-build --have >/dev/null 2>&1; then $(MAKE) --no-print-directory kmod; \
@@ -20,6 +20,7 @@ help:
 	@echo "make demo             trace a real kernel in a VM, and show what moved and why"
 	@echo "make check            all tests: units, recorded cases, whole programs, kernels $(CHECK_KERNELS)"
 	@echo "make check-all        the slow proofs as well: build inside a kernel tree, the module under load for minutes"
+	@echo "make check-matrix     the kernel tests on every kernel the module is for, 5.10 to the newest (docs/kernels.md)"
 	@echo "make bench-kernel     what tracing a migration costs in instructions, beside ftrace, BPF and perf in the same boot"
 	@echo "make setup            install packages and fetch kernels (demo and check do that themselves)"
 	@echo "make kmod [KVER=...]  the module for one kernel: installed headers, or one that setup has fetched"
@@ -67,6 +68,10 @@ bench-kernel: setup
 
 check-all: check
 	tests/run --slow $(CHECK_KERNELS)
+
+check-matrix: setup
+	@$(MAKE) --no-print-directory programs
+	tests/matrix
 
 install: programs
 	cmake --install $(BUILD)

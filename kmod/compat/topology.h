@@ -9,7 +9,6 @@
 
 #include <linux/sched/topology.h>
 #include <linux/topology.h>
-#include <linux/version.h>
 
 #ifdef CONFIG_X86
 
@@ -19,9 +18,9 @@
 
 static inline int mt_llc_id(unsigned int cpu)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+#if defined(MT_HAVE_PER_CPU_LLC_ID)
 	u32 id = per_cpu_llc_id(cpu);
-#elif LINUX_VERSION_CODE >= KERNEL_VERSION(5, 17, 0)
+#elif defined(MT_HAVE_GET_LLC_ID)
 	u32 id = get_llc_id(cpu);
 #else
 	u32 id = BAD_APICID;
