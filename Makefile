@@ -5,9 +5,11 @@ BUILD := build
 KVER ?=
 # Kernels on which `make check` runs the kernel tests.
 CHECK_KERNELS := 6.1 6.12
+# For check-causes; empty: all that it knows and that setup has fetched.
+KERNELS ?=
 prefix ?= /usr/local
 
-.PHONY: all help setup programs kmod kmod-check load unload demo check check-all install clean
+.PHONY: all help setup programs kmod kmod-check load unload demo check check-causes check-all install clean
 
 all: programs
 	@if scripts/kmod-build --have >/dev/null 2>&1; then $(MAKE) --no-print-directory kmod; \
@@ -17,6 +19,7 @@ help:
 	@echo "make                  programs (build/bin) and the kernel module (build/kmod/KVER)"
 	@echo "make demo             trace a real kernel in a VM, and show what moved and why"
 	@echo "make check            all tests: units, recorded cases, whole programs, kernels $(CHECK_KERNELS)"
+	@echo "make check-causes [KERNELS=...]  is the cause true? Against the stack of every migration, on each fetched kernel"
 	@echo "make check-all        the slow proofs as well: build inside a kernel tree, the module under load for minutes"
 	@echo "make setup            install packages and fetch kernels (demo and check do that themselves)"
 	@echo "make kmod [KVER=...]  the module for one kernel: installed headers, or one that setup has fetched"
@@ -56,6 +59,10 @@ demo: setup
 check: setup
 	@$(MAKE) --no-print-directory programs kmod-check
 	tests/run $(CHECK_KERNELS)
+
+check-causes:
+	@cmake -S . -B $(BUILD) -DCMAKE_INSTALL_PREFIX=$(prefix) >/dev/null && cmake --build $(BUILD) --target workload
+	tests/causes/run $(KERNELS)
 
 check-all: check
 	tests/run --slow $(CHECK_KERNELS)
