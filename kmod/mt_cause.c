@@ -12,6 +12,7 @@
 #include <linux/sched.h>
 #include <linux/sched/deadline.h>
 #include <linux/sched/rt.h>
+#include <linux/spinlock.h>
 #include <linux/string.h>
 
 #include "compat/context.h"
@@ -83,8 +84,17 @@ static bool is_realtime(const struct task_struct *p)
 /* The stopper moves a task on behalf of somebody else. */
 static enum mt_event cause_on_stopper(const struct task_struct *p, int from, int to)
 {
-	enum mt_event numa = take_numa(p->pid, to);
+	enum mt_event numa;
 
+	/*
+	 * Active balance alone does not take the task's own lock: it looks for any
+	 * task of the run queue, while all others come for this one. It may find
+	 * one that is in exec(), or that NUMA balancing has announced. (Should
+	 * somebody else hold the lock right now, what follows is a good guess.)
+	 */
+	if (!is_realtime(p) && !raw_spin_is_locked(&p->pi_lock))
+		return MT_EVENT_pull_one_task;
+	numa = take_numa(p->pid, to);
 	if (!cpu_active(from))
 		return MT_EVENT_balance_push;
 	/* All others push from the stopper's own CPU; a swap does both ways. */

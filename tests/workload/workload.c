@@ -571,6 +571,8 @@ static bool wait_for_beat(struct pulse *pulse, bool beating, long ms)
 	return false;
 }
 
+enum { THROTTLED_PERIOD_MS = 2000 };
+
 static void throttled_child(void *argument)
 {
 	struct pulse *pulse = argument;
@@ -580,7 +582,7 @@ static void throttled_child(void *argument)
 	pin(0, pulse->cpu);
 	/* A deadline task may not be pinned. It stays where it is. */
 	sched_setaffinity(0, sizeof(all), &all);
-	set_deadline(30000, 2000000);
+	set_deadline(30000, THROTTLED_PERIOD_MS * 1000);
 	for (;;) {
 		pulse->cpu = sched_getcpu();
 		pulse->beats++;
@@ -611,6 +613,11 @@ static void throttled(int rounds)
 			set_online(cpu, true);
 		}
 		end(pid);
+		/*
+		 * The bandwidth of the dead task stays with its CPU for a period. Kernels up to
+		 * 6.12 at least divide by 0 (inactive_task_timer()) if that CPU goes offline.
+		 */
+		sleep_ms(THROTTLED_PERIOD_MS * 5 / 4);
 	}
 }
 

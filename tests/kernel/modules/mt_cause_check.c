@@ -105,10 +105,16 @@ static void probe_wakeup_new(void *data, struct task_struct *p)
 
 static struct kprobe at_work;
 
+/* The probe stands behind the mark for indirect branches (endbr64) that functions begin with on some kernels. */
+static bool is_migration_cpu_stop(unsigned long function)
+{
+	return (unsigned long)at_work.addr - function <= 4;
+}
+
 /* stop_one_cpu(cpu, function, argument) and stop_one_cpu_nowait(cpu, function, argument, work) */
 static int __kprobes probe_ask(struct kprobe *probe, struct pt_regs *regs)
 {
-	if (regs_get_kernel_argument(regs, 1) == (unsigned long)at_work.addr)
+	if (is_migration_cpu_stop(regs_get_kernel_argument(regs, 1)))
 		write_record(ASK, current->pid, 0, 0, 0, regs_get_kernel_argument(regs, 2));
 	return 0;
 }
@@ -171,26 +177,23 @@ static int attach(void)
 
 /* ---- text ---- */
 
-/* The record number @pos of all CPUs' logs, one behind the other. */
-static struct record *find_record(loff_t pos, int *cpu)
-{
-	for_each_possible_cpu(*cpu) {
-		struct log *log = per_cpu_ptr(&logs, *cpu);
-		unsigned int head = smp_load_acquire(&log->head);
-
-		if (pos < head)
-			return &log->record[pos];
-		pos -= head;
-	}
-	return NULL;
-}
-
-/* Position 0 is the line with the losses. */
+/*
+ * Position 0 is the line with the losses, and (cpu << 32) + i + 1 the record i
+ * of a CPU: logs that grow while they are read must not shift the others.
+ */
 static void *text_start(struct seq_file *text, loff_t *pos)
 {
-	int cpu;
+	unsigned int cpu = *pos >> 32;
 
-	return *pos ? find_record(*pos - 1, &cpu) : SEQ_START_TOKEN;
+	if (!*pos)
+		return SEQ_START_TOKEN;
+	for (; cpu < nr_cpu_ids; *pos = ((loff_t)++cpu << 32) + 1) {
+		struct log *log = per_cpu_ptr(&logs, cpu);
+
+		if (cpu_possible(cpu) && (u32)*pos - 1 < smp_load_acquire(&log->head))
+			return &log->record[(u32)*pos - 1];
+	}
+	return NULL;
 }
 
 static void *text_next(struct seq_file *text, void *unused, loff_t *pos)
