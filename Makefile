@@ -9,7 +9,7 @@ CHECK_KERNELS := 6.1 6.12
 KERNELS ?=
 prefix ?= /usr/local
 
-.PHONY: all help setup programs kmod kmod-check load unload demo check check-causes check-all install clean
+.PHONY: all help setup programs kmod kmod-check load unload demo check check-all check-causes check-matrix install clean
 
 all: programs
 	@if scripts/kmod-build --have >/dev/null 2>&1; then $(MAKE) --no-print-directory kmod; \
@@ -21,6 +21,7 @@ help:
 	@echo "make check            all tests: units, recorded cases, whole programs, kernels $(CHECK_KERNELS)"
 	@echo "make check-causes [KERNELS=...]  is the cause true? Against the stack of every migration, on each fetched kernel"
 	@echo "make check-all        the slow proofs as well: build inside a kernel tree, the module under load for minutes"
+	@echo "make check-matrix     the kernel tests on every kernel the module is for, 5.10 to the newest (docs/kernels.md)"
 	@echo "make setup            install packages and fetch kernels (demo and check do that themselves)"
 	@echo "make kmod [KVER=...]  the module for one kernel: installed headers, or one that setup has fetched"
 	@echo "make load, unload     the module into the running kernel, and out of it"
@@ -66,6 +67,10 @@ check-causes:
 
 check-all: check
 	tests/run --slow $(CHECK_KERNELS)
+
+check-matrix: setup
+	@$(MAKE) --no-print-directory programs
+	tests/matrix
 
 install: programs
 	cmake --install $(BUILD)

@@ -44,8 +44,10 @@ static int prepare_cpu(unsigned int cpu)
 	struct mt_buffer *buffer = per_cpu_ptr(&mt_buffer, cpu);
 
 	lockdep_assert_held(&mt_buffer_mutex);
-	if (!buffer->slot)
+	if (!buffer->slot) {
 		buffer->slot = alloc_slots(cpu);
+		buffer->next = buffer->slot;
+	}
 	return buffer->slot ? 0 : -ENOMEM;
 }
 
@@ -119,7 +121,7 @@ void mt_buffer_open(unsigned int cpu)
 	struct mt_buffer *buffer = per_cpu_ptr(&mt_buffer, cpu);
 
 	if (buffer->slot)
-		WRITE_ONCE(buffer->limit, mt_buffer_slots);
+		WRITE_ONCE(buffer->end, buffer->slot + mt_buffer_slots);
 }
 
 void mt_buffer_close(void)
@@ -127,16 +129,19 @@ void mt_buffer_close(void)
 	unsigned int cpu;
 
 	for_each_possible_cpu(cpu)
-		WRITE_ONCE(per_cpu_ptr(&mt_buffer, cpu)->limit, 0);
+		WRITE_ONCE(per_cpu_ptr(&mt_buffer, cpu)->end, NULL);
 }
 
 bool mt_buffer_empty(void)
 {
 	unsigned int cpu;
 
-	for_each_possible_cpu(cpu)
-		if (smp_load_acquire(&per_cpu_ptr(&mt_buffer, cpu)->head))
+	for_each_possible_cpu(cpu) {
+		struct mt_buffer *buffer = per_cpu_ptr(&mt_buffer, cpu);
+
+		if (smp_load_acquire(&buffer->next) != buffer->slot)
 			return false;
+	}
 	return true;
 }
 
@@ -146,9 +151,12 @@ bool mt_buffer_any_full(void)
 	u32 most = mt_buffer_slots - mt_event_slots(MT_EVENT_start_sched_clock);
 	unsigned int cpu;
 
-	for_each_possible_cpu(cpu)
-		if (per_cpu_ptr(&mt_buffer, cpu)->head > most)
+	for_each_possible_cpu(cpu) {
+		struct mt_buffer *buffer = per_cpu_ptr(&mt_buffer, cpu);
+
+		if (buffer->next - buffer->slot > most)
 			return true;
+	}
 	return false;
 }
 
@@ -156,8 +164,11 @@ void mt_buffer_reset(void)
 {
 	unsigned int cpu;
 
-	for_each_possible_cpu(cpu)
-		per_cpu_ptr(&mt_buffer, cpu)->head = 0;
+	for_each_possible_cpu(cpu) {
+		struct mt_buffer *buffer = per_cpu_ptr(&mt_buffer, cpu);
+
+		buffer->next = buffer->slot;
+	}
 }
 
 void mt_buffer_save_position(void)
@@ -167,7 +178,7 @@ void mt_buffer_save_position(void)
 	for_each_possible_cpu(cpu) {
 		struct mt_buffer *buffer = per_cpu_ptr(&mt_buffer, cpu);
 
-		buffer->start_head = buffer->head;
+		buffer->saved = buffer->next;
 	}
 }
 
@@ -178,6 +189,14 @@ void mt_buffer_rewind(void)
 	for_each_possible_cpu(cpu) {
 		struct mt_buffer *buffer = per_cpu_ptr(&mt_buffer, cpu);
 
-		buffer->head = buffer->start_head;
+		buffer->next = buffer->saved;
 	}
+}
+
+const struct mt_record *mt_buffer_at(unsigned int cpu, u32 slot)
+{
+	const struct mt_buffer *buffer = per_cpu_ptr(&mt_buffer, cpu);
+	const struct mt_record *record = buffer->slot + slot;
+
+	return record < buffer->next ? record : NULL;
 }

@@ -22,44 +22,44 @@
 #include "mt_event.h"
 
 struct mt_buffer {
+	/* Where the next record goes; only the own CPU moves it while the buffer is open. */
+	struct mt_record *next;
+	/* Where writing ends; NULL while the buffer is closed. */
+	struct mt_record *end;
 	struct mt_record *slot;
-	/* Slots in use; only the own CPU moves it while the buffer is open. */
-	u32 head;
-	/* Where writing ends: the size in slots, 0 while the buffer is closed. */
-	u32 limit;
 	/* What mt_buffer_rewind() goes back to. */
-	u32 start_head;
+	struct mt_record *saved;
 };
 
 DECLARE_PER_CPU(struct mt_buffer, mt_buffer);
 
 /*
- * Room for @slots slots on this CPU, or NULL: closed, or full. What was
- * reserved counts from mt_buffer_commit() on. Interrupts are off from the
- * first to the second.
+ * To write a record on this CPU: take the place, see that there is room for
+ * @slots slots at it, write, commit. Interrupts are off all the time.
  */
-static inline struct mt_record *mt_buffer_reserve(u32 slots)
+static __always_inline struct mt_record *mt_buffer_next(void)
 {
-	struct mt_buffer *buffer = this_cpu_ptr(&mt_buffer);
-
 	lockdep_assert_irqs_disabled();
-	if (unlikely(buffer->head + slots > READ_ONCE(buffer->limit)))
-		return NULL;
-	return &buffer->slot[buffer->head];
+	return this_cpu_read(mt_buffer.next);
 }
 
-static inline void mt_buffer_commit(u32 slots)
+/* There is none if the buffer is full, or closed. */
+static __always_inline bool mt_buffer_has_room(const struct mt_record *next, u32 slots)
 {
-	struct mt_buffer *buffer = this_cpu_ptr(&mt_buffer);
-
-	/* Pairs with smp_load_acquire() of whoever looks before the grace period. */
-	smp_store_release(&buffer->head, buffer->head + slots);
+	return next + slots <= this_cpu_read(mt_buffer.end);
 }
 
-/* After a failed reservation: it was because this CPU's buffer is full. */
+static __always_inline void mt_buffer_commit(struct mt_record *record, u32 slots)
+{
+	/* Pairs with smp_load_acquire() of whoever looks before the grace period. */
+	smp_wmb();
+	this_cpu_write(mt_buffer.next, record + slots);
+}
+
+/* When there was no room: it was because this CPU's buffer is full. */
 static inline bool mt_buffer_is_full(void)
 {
-	return READ_ONCE(this_cpu_ptr(&mt_buffer)->limit) != 0;
+	return this_cpu_read(mt_buffer.end) != NULL;
 }
 
 /*
@@ -98,5 +98,8 @@ void mt_buffer_reset(void);
 /* Remembers what is in the buffers, and drops all that came since. */
 void mt_buffer_save_position(void);
 void mt_buffer_rewind(void);
+
+/* The record in slot @slot of CPU @cpu, or NULL behind the last. */
+const struct mt_record *mt_buffer_at(unsigned int cpu, u32 slot);
 
 #endif /* MT_BUFFER_H */

@@ -15,8 +15,6 @@
 #include <linux/spinlock.h>
 #include <linux/string.h>
 
-#include "compat/context.h"
-#include "compat/task.h"
 #include "mt_cause.h"
 
 /*
@@ -64,17 +62,6 @@ static bool current_is_stopper(void)
 	       !memcmp(current->comm, "migratio", 8);
 }
 
-/*
- * Whether this CPU is doing what current asked for. Otherwise it is an
- * interrupt, or schedule() looking for work after current went to sleep: both
- * also happen on top of the stopper and say nothing about it.
- */
-static bool current_is_asking(void)
-{
-	return !in_hardirq() && !in_serving_softirq() &&
-	       mt_task_state(current) == TASK_RUNNING;
-}
-
 /* Of the RT or the deadline class; whether rt_prio() holds for both depends on the kernel. */
 static bool is_realtime(const struct task_struct *p)
 {
@@ -114,15 +101,16 @@ static enum mt_event cause_on_stopper(const struct task_struct *p, int from, int
 
 enum mt_event mt_cause(const struct task_struct *p, int from, int to)
 {
-	/* By far the most frequent: a wakeup puts the task on another CPU. */
-	if (mt_task_state(p) == TASK_WAKING)
+	if (mt_cause_is_wakeup(p))
 		return MT_EVENT_try_to_wake_up;
+	if (mt_cause_is_balance(p))
+		return MT_EVENT_pull_task;
 
 	/* Its timer found that the CPU went away while the task was throttled. */
 	if (dl_prio(p->prio) && !cpu_active(from) && in_hardirq())
 		return MT_EVENT_dl_task_timer;
 
-	if (current_is_asking()) {
+	if (mt_current_is_asking()) {
 		if (current_is_stopper())
 			return cause_on_stopper(p, from, to);
 		/* sched_setaffinity() and cpusets move a task that is not running. */
@@ -138,6 +126,6 @@ enum mt_event mt_cause(const struct task_struct *p, int from, int to)
 		return pull ? MT_EVENT_pull_rt_task : MT_EVENT_push_rt_task;
 	}
 
-	/* Periodic, nohz or new-idle balancing of fair tasks. */
+	/* Moved by somebody for a reason that is not known here. */
 	return MT_EVENT_pull_task;
 }

@@ -2,6 +2,11 @@
 #ifndef MT_CAUSE_H
 #define MT_CAUSE_H
 
+#include <linux/sched.h>
+#include <linux/sched/prio.h>
+
+#include "compat/context.h"
+#include "compat/task.h"
 #include "mt_event.h"
 
 /*
@@ -10,6 +15,34 @@
  * task and of this CPU at that moment.
  */
 enum mt_event mt_cause(const struct task_struct *p, int from, int to);
+
+/*
+ * The two answers that nearly all migrations of a working system have, to be
+ * asked in this order before mt_cause() where every instruction counts.
+ */
+
+/* try_to_wake_up: a wakeup puts the task on another CPU. */
+static __always_inline bool mt_cause_is_wakeup(const struct task_struct *p)
+{
+	return mt_task_state(p) == TASK_WAKING;
+}
+
+/*
+ * Whether this CPU is doing what current asked for. Otherwise it is an
+ * interrupt, or schedule() looking for work after current went to sleep: both
+ * also happen on top of the stopper and say nothing about it.
+ */
+static __always_inline bool mt_current_is_asking(void)
+{
+	return !in_hardirq() && !in_serving_softirq() &&
+	       mt_task_state(current) == TASK_RUNNING;
+}
+
+/* pull_task: periodic, nohz or new-idle balancing of fair tasks. */
+static __always_inline bool mt_cause_is_balance(const struct task_struct *p)
+{
+	return p->prio >= MAX_RT_PRIO && !mt_current_is_asking();
+}
 
 /*
  * NUMA balancing is about to send the task @pid to CPU @to; @cause

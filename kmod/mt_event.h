@@ -73,7 +73,7 @@ extern const struct mt_event_name mt_loc_names[MT_NR_LOCS];
 struct mt_record {
 	union {
 		struct {
-			/* sched_clock(), nanoseconds */
+			/* of the raw clock (mt_clock.h), or sched_clock(), nanoseconds */
 			u64 ts;
 			/* event, from, to, pid: see mt_record_word() */
 			u64 word;
@@ -95,7 +95,7 @@ static_assert(sizeof(struct mt_record) == 16);
 static_assert(MT_NR_EVENTS <= BIT(MT_EVENT_BITS));
 static_assert(NR_CPUS <= BIT(MT_CPU_BITS));
 
-static inline u64 mt_record_word(enum mt_event event, u32 from, u32 to, pid_t pid)
+static __always_inline u64 mt_record_word(enum mt_event event, u32 from, u32 to, pid_t pid)
 {
 	return event | (u64)from << MT_EVENT_BITS |
 	       (u64)to << (MT_EVENT_BITS + MT_CPU_BITS) | (u64)(u32)pid << 32;
@@ -122,7 +122,7 @@ static inline pid_t mt_record_pid(const struct mt_record *record)
 }
 
 /* How many slots an event takes. */
-static inline u32 mt_event_slots(enum mt_event event)
+static __always_inline u32 mt_event_slots(enum mt_event event)
 {
 	switch (event) {
 	case MT_EVENT_start_sched_clock:

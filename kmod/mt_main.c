@@ -8,6 +8,7 @@
 
 #include <linux/module.h>
 
+#include "mt_clock.h"
 #include "mt_debugfs.h"
 #include "mt_probe.h"
 #include "mt_stat.h"
@@ -24,8 +25,12 @@ MODULE_PARM_DESC(gid, "group that may use the debugfs files as root may (default
 static unsigned int trace_buf_kb = CONFIG_SNSC_LITE_MIGRATION_TRACE_BUF_KB;
 module_param(trace_buf_kb, uint, 0444);
 MODULE_PARM_DESC(trace_buf_kb, "size of each CPU's trace buffer in KiB, 1 to 1048576 (default 1024)");
+
+static bool cycles = true;
+module_param(cycles, bool, 0444);
+MODULE_PARM_DESC(cycles, "take times from the CPU's cycle counter where that is steady, which is faster; n: from sched_clock() always (default y)");
 #else
-enum { trace_buf_kb = 1 };
+enum { trace_buf_kb = 1, cycles = 1 };
 #endif
 
 #if IS_ENABLED(CONFIG_SNSC_LITE_MIGRATION_STAT)
@@ -56,6 +61,7 @@ static int __init migrate_trace_lite_init(void)
 		ret = mt_debugfs_init(gid);
 	if (!ret)
 		ret = mt_probe_init();
+	mt_clock_init(cycles);
 	if (!ret)
 		ret = mt_trace_init(trace_buf_kb);
 	if (ret)

@@ -12,19 +12,38 @@
 #include "mt_stat.h"
 #include "mt_trace.h"
 
-static void migration(struct task_struct *p, int from, int to, enum mt_event cause)
+static __always_inline void migration(struct task_struct *p, int from, int to, enum mt_event cause,
+				      u64 (*clock)(void))
 {
-	mt_trace_migration(p->pid, from, to, cause);
 	mt_stat_count(cause);
+	mt_trace_migration(p->pid, from, to, cause, clock);
 }
 
-/* Called by set_task_cpu() with the task's locks held and interrupts off, before it looks whether the CPU changes. */
+/* Any cause, any clock. */
+static noinline void migration_at_length(struct task_struct *p, int from, int to)
+{
+	migration(p, from, to, mt_cause(p, from, to), mt_clock);
+}
+
+/*
+ * Called by set_task_cpu() with the task's locks held and interrupts off,
+ * before it looks whether the CPU changes. The way of the two frequent causes
+ * calls no function, so that no register has to be saved.
+ */
 static void probe_migrate(void *data, struct task_struct *p, int to)
 {
 	int from = task_cpu(p);
 
-	if (from != to)
-		migration(p, from, to, mt_cause(p, from, to));
+	if (unlikely(from == to))
+		return;
+	if (!mt_clock_is_cycles())
+		migration_at_length(p, from, to);
+	else if (likely(mt_cause_is_wakeup(p)))
+		migration(p, from, to, MT_EVENT_try_to_wake_up, mt_cycles);
+	else if (likely(mt_cause_is_balance(p)))
+		migration(p, from, to, MT_EVENT_pull_task, mt_cycles);
+	else
+		migration_at_length(p, from, to);
 }
 
 /*
@@ -38,7 +57,7 @@ static void probe_wakeup_new(void *data, struct task_struct *p)
 
 	mt_trace_comm(MT_EVENT_copy_process, p->pid, p->comm);
 	if (from != to)
-		migration(p, from, to, MT_EVENT_sched_fork);
+		migration(p, from, to, MT_EVENT_sched_fork, mt_clock);
 }
 
 /* Called with the new name, before it is set. */

@@ -129,6 +129,13 @@ char *mt_put_decimal(char *to, u64 value)
 	return to;
 }
 
+char *mt_put_signed(char *to, s64 value)
+{
+	if (value < 0)
+		*to++ = '-';
+	return mt_put_decimal(to, value < 0 ? -(u64)value : value);
+}
+
 char *mt_put_hex(char *to, u64 value, int digits)
 {
 	static const char hex[] = "0123456789abcdef";

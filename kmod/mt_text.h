@@ -41,6 +41,7 @@ ssize_t mt_text_read(struct mt_text *text, char __user *buf, size_t count, loff_
  */
 char *mt_put_string(char *to, const char *string);
 char *mt_put_decimal(char *to, u64 value);
+char *mt_put_signed(char *to, s64 value);
 /* Lower case, @digits digits at least, with leading zeros, no prefix. */
 char *mt_put_hex(char *to, u64 value, int digits);
 

@@ -31,12 +31,14 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/smp.h>
+#include <linux/suspend.h>
 #include <linux/workqueue.h>
 
 #include "mt_buffer.h"
 #include "mt_debugfs.h"
 #include "mt_probe.h"
 #include "mt_text.h"
+#include "mt_topology.h"
 #include "mt_trace.h"
 
 /*
@@ -84,30 +86,27 @@ static bool turn_off(void)
 	return true;
 }
 
-static noinline void buffer_full(void)
+void mt_trace_no_room(void)
 {
 	if (mt_buffer_is_full() && turn_off())
 		irq_work_queue(&mt_stop_irq_work);
 }
 
-/* Interrupts are off from here to the mt_buffer_commit() of the caller. NULL: do nothing. */
-static struct mt_record *begin_event(enum mt_event event, u32 from, u32 to, pid_t pid)
+/*
+ * Begins an event of two slots, if the trace is on. Interrupts are off from here to the
+ * mt_buffer_commit() of the caller. NULL: do nothing.
+ */
+static struct mt_record *begin_event(enum mt_event event, pid_t pid)
 {
-	struct mt_record *record = mt_buffer_reserve(mt_event_slots(event));
+	struct mt_record *record = mt_buffer_next();
 
-	if (unlikely(!record)) {
-		buffer_full();
+	if (!mt_buffer_has_room(record, 2)) {
+		mt_trace_no_room();
 		return NULL;
 	}
-	record->ts = sched_clock();
-	record->word = mt_record_word(event, from, to, pid);
+	record->ts = mt_clock();
+	record->word = mt_record_word(event, 0, 0, pid);
 	return record;
-}
-
-void mt_trace_migration(pid_t pid, u32 from, u32 to, enum mt_event cause)
-{
-	if (begin_event(cause, from, to, pid))
-		mt_buffer_commit(1);
 }
 
 void mt_trace_comm(enum mt_event event, pid_t pid, const char *comm)
@@ -116,10 +115,10 @@ void mt_trace_comm(enum mt_event event, pid_t pid, const char *comm)
 	unsigned long flags;
 
 	local_irq_save(flags);
-	record = begin_event(event, 0, 0, pid);
+	record = begin_event(event, pid);
 	if (record) {
 		strscpy(record[1].comm, comm, sizeof(record[1].comm));
-		mt_buffer_commit(2);
+		mt_buffer_commit(record, 2);
 	}
 	local_irq_restore(flags);
 }
@@ -130,10 +129,10 @@ void mt_trace_mark(unsigned long mark)
 	unsigned long flags;
 
 	local_irq_save(flags);
-	record = begin_event(MT_EVENT_mark, 0, 0, current->pid);
+	record = begin_event(MT_EVENT_mark, current->pid);
 	if (record) {
 		record[1].mark = mark;
-		mt_buffer_commit(2);
+		mt_buffer_commit(record, 2);
 	}
 	local_irq_restore(flags);
 }
@@ -148,13 +147,13 @@ static void start_cpu(void *unused)
 	if (!atomic_read(&mt_trace_on))
 		return;
 	mt_buffer_open(smp_processor_id());
-	record = begin_event(MT_EVENT_start_sched_clock, 0, 0, 0);
+	record = begin_event(MT_EVENT_start_sched_clock, 0);
 	if (!record)
 		return;
 	ktime_get_real_ts64(&now);
 	record[1].sec = now.tv_sec;
 	record[1].usec = now.tv_nsec / NSEC_PER_USEC;
-	mt_buffer_commit(2);
+	mt_buffer_commit(record, 2);
 }
 
 /* ---- the list of tasks ---- */
@@ -255,6 +254,8 @@ static void stop_trace(void)
 	/* Returns when no event is being recorded any more. */
 	mt_probe_detach(MT_FEATURE_TRACE);
 	mt_buffer_stop_growing();
+	if (!mt_clock_stop())
+		pr_warn("the cycle counter has become unstable, times in this trace may be wrong; sched_clock() is used from the next on\n");
 	mt_trace_attached = false;
 }
 
@@ -308,7 +309,12 @@ static int start_trace(void)
 	ret = mt_probe_attach(MT_FEATURE_TRACE);
 	if (ret)
 		goto stop_growing;
+	if (!mt_clock_start()) {
+		ret = -EPERM;
+		goto detach;
+	}
 	mt_trace_attached = true;
+	mt_topology_note();
 	mt_buffer_save_position();
 	ret = start_cpus();
 	if (!ret)
@@ -321,7 +327,11 @@ static int start_trace(void)
 stop:
 	stop_trace();
 	mt_buffer_rewind();
+	if (trace_empty())
+		mt_clock_reset();
 	goto free_list;
+detach:
+	mt_probe_detach(MT_FEATURE_TRACE);
 stop_growing:
 	mt_buffer_stop_growing();
 free_list:
@@ -373,6 +383,7 @@ static int reset_trace(void)
 	} else {
 		stop_trace();
 		mt_buffer_reset();
+		mt_clock_reset();
 		free_task_lists();
 	}
 	mutex_unlock(&mt_trace_mutex);
@@ -402,21 +413,61 @@ static int prepare_cpu(unsigned int cpu)
 	return 0;
 }
 
+/* The cycle counter may start anew after a sleep, and tells nothing of the time in between. */
+static int machine_sleeps(struct notifier_block *block, unsigned long event, void *unused)
+{
+	if (event != PM_SUSPEND_PREPARE && event != PM_HIBERNATION_PREPARE)
+		return NOTIFY_DONE;
+	mutex_lock(&mt_trace_mutex);
+	if (atomic_read(&mt_trace_on) && mt_clock_is_cycles()) {
+		stop_trace();
+		pr_info("the machine goes to sleep, the trace has stopped; see the parameter cycles\n");
+	}
+	mutex_unlock(&mt_trace_mutex);
+	return NOTIFY_OK;
+}
+
+static struct notifier_block mt_trace_sleep = { .notifier_call = machine_sleeps };
+
 /* ---- text ---- */
 
-static const char * const mt_header[] = { "version 1.0.0", "nr_cpus ", "ts_field 1" };
+static const char * const mt_header[] = { "version 1.1.0", "nr_cpus ", "ts_field 1" };
 
 /* All zero: before the header. Buffers are read CPU after CPU. */
 struct trace_cursor {
 	u32 header;
 	u32 cpu;
-	/* Next slot of this CPU's buffer. */
-	u32 slot;
+	/* Next slot of this CPU's buffer, and what finds its time quickly. */
+	u32 slot, clock_hint;
 	/* Next event of this list of tasks, which this CPU made; NULL: before the first. */
 	u32 item;
 	struct mt_task_list *list;
 	bool lists_done;
 };
+
+enum {
+	TRACE_HEADER_NAMES = ARRAY_SIZE(mt_header),
+	TRACE_HEADER_CPUS = TRACE_HEADER_NAMES + MT_NR_CAUSES + MT_NR_LOCS,
+};
+
+static size_t cpu_line(u32 cpu, char *line)
+{
+	struct mt_topology at = mt_topology_of(cpu);
+	char *to = line;
+
+	to = mt_put_string(to, "# cpu ");
+	to = mt_put_decimal(to, cpu);
+	to = mt_put_string(to, " core ");
+	to = mt_put_signed(to, at.core);
+	to = mt_put_string(to, " llc ");
+	to = mt_put_signed(to, at.llc);
+	to = mt_put_string(to, " node ");
+	to = mt_put_signed(to, at.node);
+	to = mt_put_string(to, " capacity ");
+	to = mt_put_signed(to, at.capacity);
+	*to++ = '\n';
+	return to - line;
+}
 
 static size_t header_line(u32 index, char *line)
 {
@@ -424,12 +475,12 @@ static size_t header_line(u32 index, char *line)
 	char *to = line;
 
 	to = mt_put_string(to, "# ");
-	if (index < ARRAY_SIZE(mt_header)) {
+	if (index < TRACE_HEADER_NAMES) {
 		to = mt_put_string(to, mt_header[index]);
 		if (index == 1)
 			to = mt_put_decimal(to, num_possible_cpus());
 	} else {
-		index -= ARRAY_SIZE(mt_header);
+		index -= TRACE_HEADER_NAMES;
 		to = mt_put_string(to, index < MT_NR_CAUSES ? "cause " : "loc ");
 		name = index < MT_NR_CAUSES ? &mt_cause_names[index] : &mt_loc_names[index - MT_NR_CAUSES];
 		to = mt_put_decimal(to, name->number);
@@ -460,13 +511,13 @@ static char *put_pid_and_event(char *to, const struct mt_record *record)
 	return mt_put_decimal(to, mt_record_event(record));
 }
 
-static size_t event_line(u32 cpu, const struct mt_record *record, char *line)
+static size_t event_line(u32 cpu, u64 time, const struct mt_record *record, char *line)
 {
 	const struct mt_record *payload = record + 1;
 	char *to = line;
 
 	to = mt_put_string(to, "0x");
-	to = mt_put_hex(to, record->ts, 16);
+	to = mt_put_hex(to, time, 16);
 	*to++ = ' ';
 	to = mt_put_decimal(to, cpu);
 	*to++ = ' ';
@@ -520,20 +571,16 @@ static const struct mt_record *peek_task(struct trace_cursor *cursor)
 	return NULL;
 }
 
-static const struct mt_record *peek_buffer(const struct trace_cursor *cursor)
-{
-	const struct mt_buffer *buffer = per_cpu_ptr(&mt_buffer, cursor->cpu);
-
-	return cursor->slot < buffer->head ? &buffer->slot[cursor->slot] : NULL;
-}
-
 /* The next event of the cursor's CPU in the order of time, or NULL behind its last. */
-static const struct mt_record *next_event(struct trace_cursor *cursor)
+static const struct mt_record *next_event(struct trace_cursor *cursor, u64 *time)
 {
 	const struct mt_record *task = peek_task(cursor);
-	const struct mt_record *other = peek_buffer(cursor);
+	const struct mt_record *other = mt_buffer_at(cursor->cpu, cursor->slot);
 
-	if (task && (!other || task->ts <= other->ts)) {
+	if (other)
+		*time = mt_clock_time(other->ts, &cursor->clock_hint);
+	if (task && (!other || task->ts <= *time)) {
+		*time = task->ts;
 		cursor->item++;
 		return task;
 	}
@@ -546,15 +593,22 @@ static size_t trace_line(void *position, char *line)
 {
 	struct trace_cursor *cursor = position;
 	const struct mt_record *record;
+	u64 time;
 
-	if (cursor->header < ARRAY_SIZE(mt_header) + MT_NR_CAUSES + MT_NR_LOCS)
+	if (cursor->header < TRACE_HEADER_CPUS)
 		return header_line(cursor->header++, line);
+	while (cursor->header < TRACE_HEADER_CPUS + nr_cpu_ids) {
+		u32 cpu = cursor->header++ - TRACE_HEADER_CPUS;
+
+		if (cpu_possible(cpu))
+			return cpu_line(cpu, line);
+	}
 
 	while (cursor->cpu < nr_cpu_ids) {
 		if (cpu_possible(cursor->cpu)) {
-			record = next_event(cursor);
+			record = next_event(cursor, &time);
 			if (record)
-				return event_line(cursor->cpu, record, line);
+				return event_line(cursor->cpu, time, record, line);
 		}
 		*cursor = (struct trace_cursor){ .header = cursor->header, .cpu = cursor->cpu + 1 };
 	}
@@ -616,6 +670,7 @@ static int trace_open(struct inode *inode, struct file *file)
 	} else {
 		/* It may have turned itself off a moment ago. */
 		stop_trace();
+		mt_topology_note();
 		mt_trace_readers++;
 		file->private_data = text;
 	}
@@ -683,6 +738,7 @@ int mt_trace_init(unsigned int buf_kb)
 	int ret;
 
 	mt_buffer_init(buf_kb);
+	mt_topology_note();
 	init_irq_work(&mt_stop_irq_work, schedule_stop);
 	ret = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "migrate_trace_lite:prepare", prepare_cpu,
 					NULL);
@@ -696,11 +752,14 @@ int mt_trace_init(unsigned int buf_kb)
 		cpuhp_remove_state_nocalls(mt_trace_hotplug);
 		return PTR_ERR(mt_trace_dir);
 	}
+	/* It cannot fail: the only error is that it is registered already. */
+	register_pm_notifier(&mt_trace_sleep);
 	return 0;
 }
 
 void mt_trace_exit(void)
 {
+	unregister_pm_notifier(&mt_trace_sleep);
 	/* Waits for files in use. */
 	debugfs_remove_recursive(mt_trace_dir);
 	cpuhp_remove_state_nocalls(mt_trace_hotplug);

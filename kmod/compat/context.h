@@ -5,9 +5,9 @@
 /* Which context the CPU is in. */
 
 #include <linux/preempt.h>
-#include <linux/version.h>
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 11, 0)
+/* The name is of 5.11. */
+#ifndef in_hardirq
 #define in_hardirq() in_irq()
 #endif
 

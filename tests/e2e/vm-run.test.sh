@@ -5,14 +5,14 @@
 # "ok NAME", "skipped NAME: reason" or "FAILED NAME: reason". Ends with 1 when
 # any failed. A boot takes seconds, so checks share one where they can.
 #
-# Usage: tests/e2e/vm-run.test.sh    KERNEL=6.1 in the environment: as for scripts/vm-run --kernel
+# Usage: tests/e2e/vm-run.test.sh    KERNEL=6.1 in the environment: as for scripts/vm-run --kernel (default 6.12)
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 failures=0
-kernel=(${KERNEL:+--kernel "$KERNEL"})
+kernel=(--kernel "${KERNEL:-6.12}")
 
 vm() { scripts/vm-run "${kernel[@]}" "$@" </dev/null; }
 

@@ -73,3 +73,22 @@ compare_counts() {
 			if (!bad) print "equal"
 		}' /tmp/header /tmp/rows /tmp/sorted
 }
+
+# How many marks of mt_clock_test there are and how exact their times: clock_errors FILE MARKS.
+clock_errors() {
+	awk -v marks=$2 '
+		$6 != 11 { next }
+		{ value = int($7 / 2) }
+		$7 % 2 == 0 { time = $1 + 0; before = value; next }
+		{
+			n++
+			error = time < before ? before - time : time > value ? time - value : 0
+			if (error > 1000) { print "CPU " $2 ": " error " ns outside of", before, value; bad = 1 }
+		}
+		END { if (n != marks) print n + 0, "marks"; else if (!bad) print n, "marks within 1 us" }' $1
+}
+
+# Each CPU's events stand in the order of time; prints those that do not.
+cpu_order() {
+	awk '/^0x/ { if ($1 < last[$2]) print "CPU " $2 ": " $1 " after " last[$2]; last[$2] = $1 }' $1
+}
