@@ -68,6 +68,18 @@ static bool is_realtime(const struct task_struct *p)
 	return p->prio < MAX_RT_PRIO;
 }
 
+/*
+ * Whether this CPU takes tasks because current, of the RT or deadline class,
+ * makes room: it went to sleep, used up its time, or lost a priority that was
+ * lent to it. Its own lock is held in the last case only. A task that merely
+ * wakes another up can have this CPU given a task, too, by the run queue of
+ * the one that it wakes.
+ */
+static bool current_makes_room(void)
+{
+	return !current->on_rq || current->dl.dl_throttled || raw_spin_is_locked(&current->pi_lock);
+}
+
 /* The stopper moves a task on behalf of somebody else. */
 static enum mt_event cause_on_stopper(const struct task_struct *p, int from, int to)
 {
@@ -119,7 +131,7 @@ enum mt_event mt_cause(const struct task_struct *p, int from, int to)
 	}
 
 	if (is_realtime(p)) {
-		bool pull = to == raw_smp_processor_id() && !in_hardirq();
+		bool pull = to == raw_smp_processor_id() && !in_hardirq() && current_makes_room();
 
 		if (dl_prio(p->prio))
 			return pull ? MT_EVENT_pull_dl_task : MT_EVENT_push_dl_task;

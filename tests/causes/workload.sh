@@ -9,9 +9,9 @@ phase() {
 	"$@" >/dev/null
 }
 
-# How many moves so far were decided by this function: those before it in the stack only carry out.
+# How often this function has decided on a move so far: those before it in the stack only carry out, or ask the stopper.
 seen() {
-	grep -cE " set_task_cpu[^ ]*( (move_queued_task|__migrate_swap_task|dl_task_offline_migration)[^ ]*)* $1[.+]" $LOG
+	grep -cE " (set_task_cpu|stop_one_cpu)[^ ]*( (move_queued_task|__migrate_swap_task|dl_task_offline_migration)[^ ]*)* $1[.+]" $LOG
 }
 
 # How many moves so far.
@@ -29,11 +29,15 @@ until_seen() {
 	done
 }
 
-# Writes to the file of the scheduler that is called $1 (2 since 5.13) or $2 (before), where there is one.
+# Writes $3 to the file of the scheduler that is called $1 since 5.13 and $2 before.
 scheduler() {
-	for file in /sys/kernel/debug/sched/$1 /proc/sys/kernel/$2 /sys/kernel/debug/$2; do
-		[ -e $file ] && echo $3 >$file
+	for file in /sys/kernel/debug/sched/$1 /sys/kernel/debug/$2 /proc/sys/kernel/$2; do
+		if [ -e $file ]; then
+			echo $3 >$file
+			return
+		fi
 	done
+	echo "this kernel has no $1" >&2
 }
 
 # Forks, pipes, shells, a wanderer, hogs.
@@ -94,9 +98,13 @@ fifo() {
 }
 
 modprobe mt_cause_check && modprobe migrate_trace_lite trace_buf_kb=4096 || exit 1
-# NUMA balancing looks after a second of run time, and then only now and then.
-scheduler numa_balancing/scan_delay_ms sched_numa_balancing_scan_delay_ms 50
-scheduler numa_balancing/scan_period_min_ms sched_numa_balancing_scan_period_min_ms 50
+numa=n
+if [ -e /proc/sys/kernel/numa_balancing ]; then
+	numa=y
+	# By default it looks after a second of run time, and then only now and then.
+	scheduler numa_balancing/scan_delay_ms numa_balancing_scan_delay_ms 50
+	scheduler numa_balancing/scan_period_min_ms numa_balancing_scan_period_min_ms 50
+fi
 
 echo 1 >$T/enable || exit 1
 echo 1 >$T/mark
@@ -109,10 +117,14 @@ phase cpusets 8
 phase fifo 8
 phase workload deadline 8
 phase hotplug 3
-until_seen 10 5 active_load_balance_cpu_stop workload active 8
+until_seen 10 5 '_*active_load_balance_cpu_stop' workload active 8
 until_seen 5 8 pull_dl_task workload deadline 5
 until_seen 3 8 dl_task_timer workload throttled 3
-until_seen 5 10 migrate_swap_stop workload numa 8
+if [ $numa = y ]; then
+	until_seen 5 10 migrate_swap_stop workload numa 8
+	until_seen 5 10 migrate_task_to workload numa 8
+fi
+until_seen 10 5 sched_exec workload exec 60
 # A busy host lets less happen in the same time.
 for i in 1 2 3 4 5 6 7 8; do
 	[ $(moves) -lt 12000 ] && phase mixed 8 && phase fifo 2 && phase workload counted 30
