@@ -68,6 +68,12 @@ static bool is_realtime(const struct task_struct *p)
 	return p->prio < MAX_RT_PRIO;
 }
 
+/* Somebody holds the task's own lock. */
+static bool task_is_locked(const struct task_struct *p)
+{
+	return raw_spin_is_locked((raw_spinlock_t *)&p->pi_lock);
+}
+
 /*
  * Whether this CPU takes tasks because current, of the RT or deadline class,
  * makes room: it went to sleep, used up its time, or lost a priority that was
@@ -77,7 +83,7 @@ static bool is_realtime(const struct task_struct *p)
  */
 static bool current_makes_room(void)
 {
-	return !current->on_rq || current->dl.dl_throttled || raw_spin_is_locked(&current->pi_lock);
+	return !current->on_rq || current->dl.dl_throttled || task_is_locked(current);
 }
 
 /* The stopper moves a task on behalf of somebody else. */
@@ -91,7 +97,7 @@ static enum mt_event cause_on_stopper(const struct task_struct *p, int from, int
 	 * one that is in exec(), or that NUMA balancing has announced. (Should
 	 * somebody else hold the lock right now, what follows is a good guess.)
 	 */
-	if (!is_realtime(p) && !raw_spin_is_locked(&p->pi_lock))
+	if (!is_realtime(p) && !task_is_locked(p))
 		return MT_EVENT_pull_one_task;
 	numa = take_numa(p->pid, to);
 	if (!cpu_active(from))
