@@ -12,6 +12,7 @@
 #include <linux/sched.h>
 #include <linux/sched/deadline.h>
 #include <linux/sched/rt.h>
+#include <linux/spinlock.h>
 #include <linux/string.h>
 
 #include "mt_cause.h"
@@ -67,11 +68,38 @@ static bool is_realtime(const struct task_struct *p)
 	return p->prio < MAX_RT_PRIO;
 }
 
+/* Somebody holds the task's own lock. */
+static bool task_is_locked(const struct task_struct *p)
+{
+	return raw_spin_is_locked((raw_spinlock_t *)&p->pi_lock);
+}
+
+/*
+ * Whether this CPU takes tasks because current, of the RT or deadline class,
+ * makes room: it went to sleep, used up its time, or lost a priority that was
+ * lent to it. Its own lock is held in the last case only. A task that merely
+ * wakes another up can have this CPU given a task, too, by the run queue of
+ * the one that it wakes.
+ */
+static bool current_makes_room(void)
+{
+	return !current->on_rq || current->dl.dl_throttled || task_is_locked(current);
+}
+
 /* The stopper moves a task on behalf of somebody else. */
 static enum mt_event cause_on_stopper(const struct task_struct *p, int from, int to)
 {
-	enum mt_event numa = take_numa(p->pid, to);
+	enum mt_event numa;
 
+	/*
+	 * Active balance alone does not take the task's own lock: it looks for any
+	 * task of the run queue, while all others come for this one. It may find
+	 * one that is in exec(), or that NUMA balancing has announced. (Should
+	 * somebody else hold the lock right now, what follows is a good guess.)
+	 */
+	if (!is_realtime(p) && !task_is_locked(p))
+		return MT_EVENT_pull_one_task;
+	numa = take_numa(p->pid, to);
 	if (!cpu_active(from))
 		return MT_EVENT_balance_push;
 	/* All others push from the stopper's own CPU; a swap does both ways. */
@@ -109,7 +137,7 @@ enum mt_event mt_cause(const struct task_struct *p, int from, int to)
 	}
 
 	if (is_realtime(p)) {
-		bool pull = to == raw_smp_processor_id() && !in_hardirq();
+		bool pull = to == raw_smp_processor_id() && !in_hardirq() && current_makes_room();
 
 		if (dl_prio(p->prio))
 			return pull ? MT_EVENT_pull_dl_task : MT_EVENT_push_dl_task;

@@ -8,11 +8,13 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +41,14 @@ static const char usage[] =
 	"  threads N       N threads that sleep; prints `ready`, ends with standard input\n"
 	"  mixed S         for S seconds: shells that fork, pipelines, real-time threads, CPU hogs,\n"
 	"                  a task that changes its affinity\n"
-	"  exec N          exec() itself N times while hogs keep all CPUs busy\n";
+	"  exec N          exec() itself N times while hogs keep all CPUs busy\n"
+	"  active N        N times, let a hog share its CPU with hogs that may not leave it while\n"
+	"                  the other CPUs are idle, so that only active balance can help\n"
+	"  fifo S [N]      N SCHED_FIFO threads (default 2 more than CPUs) of several priorities\n"
+	"  deadline S [N]  N SCHED_DEADLINE threads (default 2 more than CPUs)\n"
+	"  throttled N     N times, take a CPU offline while a SCHED_DEADLINE task of this CPU has\n"
+	"                  used up its time and waits for the next period\n"
+	"  numa S          processes whose memory is on the other node: alone, and as many as CPUs\n";
 
 static void die(const char *format, ...)
 {
@@ -433,6 +442,235 @@ static void exec_again(char **argv, int rounds)
 	/* The hogs end with their parent. */
 }
 
+/* ---- moves that are hard to get ---- */
+
+static void active(int rounds)
+{
+	int cpus[CPU_SETSIZE], n = cpu_list(cpus, CPU_SETSIZE);
+	cpu_set_t all;
+
+	sched_getaffinity(0, sizeof(all), &all);
+	for (int i = 0; i < rounds; i++) {
+		int cpu = cpus[i % n];
+		pid_t pinned = start(hog, NULL, "pinned"), moved = start(hog, NULL, "moved");
+
+		/* Load balance finds nothing that it may pull: the one is pinned, or the other runs. */
+		pin(pinned, cpu);
+		pin(moved, cpu);
+		sched_setaffinity(moved, sizeof(all), &all);
+		sleep_ms(300);
+		end(pinned);
+		end(moved);
+	}
+}
+
+/* Runs a while and sleeps a while, up to @argument milliseconds each. */
+static void *irregular_thread(void *argument)
+{
+	unsigned int random = syscall(SYS_gettid);
+
+	for (;;) {
+		burn_ms(1 + rand_r(&random) % (long)argument);
+		sleep_ms(1 + rand_r(&random) % (long)argument);
+	}
+	return NULL;
+}
+
+static void *fifo_thread(void *priority)
+{
+	struct sched_param param = { .sched_priority = (long)priority };
+
+	if (sched_setscheduler(syscall(SYS_gettid), SCHED_FIFO, &param))
+		die("sched_setscheduler FIFO");
+	return irregular_thread((void *)5L);
+}
+
+static void fifo(int seconds, int threads)
+{
+	int cpus[CPU_SETSIZE];
+	pthread_t thread;
+
+	if (!threads)
+		threads = cpu_list(cpus, CPU_SETSIZE) + 2;
+	for (long i = 0; i < threads; i++)
+		if ((errno = pthread_create(&thread, NULL, fifo_thread, (void *)(10 + i % 4))))
+			die("pthread_create");
+	sleep_ms(seconds * 1000L);
+}
+
+static void set_deadline(long runtime_us, long period_us)
+{
+	struct {
+		uint32_t size, policy;
+		uint64_t flags;
+		int32_t nice;
+		uint32_t priority;
+		uint64_t runtime, deadline, period;
+	} attr = {
+		.size = sizeof(attr), .policy = SCHED_DEADLINE,
+		.runtime = runtime_us * 1000, .deadline = period_us * 1000, .period = period_us * 1000,
+	};
+
+	if (syscall(SYS_sched_setattr, 0, &attr, 0))
+		die("sched_setattr DEADLINE");
+}
+
+static void *deadline_thread(void *number)
+{
+	/* Periods differ, so that priorities do. */
+	set_deadline(4000, 10000 + 1500 * ((long)number % 4));
+	return irregular_thread((void *)4L);
+}
+
+static void deadline(int seconds, int threads)
+{
+	int cpus[CPU_SETSIZE];
+	pthread_t thread;
+
+	if (!threads)
+		threads = cpu_list(cpus, CPU_SETSIZE) + 2;
+	for (long i = 0; i < threads; i++)
+		if ((errno = pthread_create(&thread, NULL, deadline_thread, (void *)i)))
+			die("pthread_create");
+	sleep_ms(seconds * 1000L);
+}
+
+static void set_online(int cpu, bool online)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/online", cpu);
+	fd = open(path, O_WRONLY);
+	if (fd < 0)
+		die("%s", path);
+	/* The kernel refuses while deadline tasks need all CPUs. */
+	if (write(fd, online ? "1" : "0", 1) != 1 && errno != EBUSY)
+		die("%s", path);
+	close(fd);
+}
+
+/* Shared with the child whose heart beats. */
+struct pulse {
+	volatile long beats;
+	volatile int cpu;
+};
+
+/* Whether the child's heart beats, or has stopped, within @ms. */
+static bool wait_for_beat(struct pulse *pulse, bool beating, long ms)
+{
+	enum { STEP = 100 };
+
+	for (; ms > 0; ms -= STEP) {
+		long before = pulse->beats;
+
+		sleep_ms(STEP);
+		if ((pulse->beats != before) == beating)
+			return true;
+	}
+	return false;
+}
+
+enum { THROTTLED_PERIOD_MS = 2000 };
+
+static void throttled_child(void *argument)
+{
+	struct pulse *pulse = argument;
+	cpu_set_t all;
+
+	sched_getaffinity(0, sizeof(all), &all);
+	pin(0, pulse->cpu);
+	/* A deadline task may not be pinned. It stays where it is. */
+	sched_setaffinity(0, sizeof(all), &all);
+	set_deadline(30000, THROTTLED_PERIOD_MS * 1000);
+	for (;;) {
+		pulse->cpu = sched_getcpu();
+		pulse->beats++;
+	}
+}
+
+static void throttled(int rounds)
+{
+	struct pulse *pulse = mmap(NULL, sizeof(*pulse), PROT_READ | PROT_WRITE,
+				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int cpus[CPU_SETSIZE], n = cpu_list(cpus, CPU_SETSIZE);
+
+	if (pulse == MAP_FAILED || n < 2)
+		die("no memory, or a single CPU");
+	for (int i = 0; i < rounds; i++) {
+		pid_t pid;
+		int cpu;
+
+		/* The first CPU often cannot go offline. */
+		pulse->beats = 0;
+		pulse->cpu = cpus[1 + i % (n - 1)];
+		pid = start(throttled_child, pulse, "throttled");
+		wait_for_beat(pulse, true, 2000);
+		cpu = pulse->cpu;
+		if (wait_for_beat(pulse, false, 2000) && cpu == pulse->cpu && cpu != cpus[0]) {
+			set_online(cpu, false);
+			wait_for_beat(pulse, true, 4000);
+			set_online(cpu, true);
+		}
+		end(pid);
+		/*
+		 * The bandwidth of the dead task stays with its CPU for a period. Kernels up to
+		 * 6.12 at least divide by 0 (inactive_task_timer()) if that CPU goes offline.
+		 */
+		sleep_ms(THROTTLED_PERIOD_MS * 5 / 4);
+	}
+}
+
+/* A process and the CPUs where its memory and itself begin. */
+struct visitor {
+	int memory_cpu, run_cpu;
+};
+
+static void visitor_child(void *argument)
+{
+	enum { SIZE = 4 << 20, PAGE = 4096 };
+	struct visitor *visitor = argument;
+	volatile char *memory;
+	cpu_set_t all;
+
+	sched_getaffinity(0, sizeof(all), &all);
+	pin(0, visitor->memory_cpu);
+	memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (memory == MAP_FAILED)
+		die("mmap");
+	/* Small pages give the kernel more to learn from. */
+	madvise((void *)memory, SIZE, MADV_NOHUGEPAGE);
+	for (long i = 0; i < SIZE; i += PAGE)
+		memory[i] = 1;
+	pin(0, visitor->run_cpu);
+	sched_setaffinity(0, sizeof(all), &all);
+	for (;;)
+		for (long i = 0; i < SIZE; i += PAGE)
+			memory[i]++;
+}
+
+static void numa(int seconds)
+{
+	int cpus[CPU_SETSIZE], n = cpu_list(cpus, CPU_SETSIZE);
+	double until = now() + seconds;
+	struct visitor visitor;
+	pid_t pid[CPU_SETSIZE];
+
+	for (int round = 0; now() < until; round++) {
+		/* An idle CPU over there lets a task move; where there is none, two can swap. */
+		int count = round % 2 ? n : 1;
+
+		for (int i = 0; i < count; i++) {
+			/* With CPUs in the order of nodes, far away. */
+			visitor = (struct visitor){ cpus[(i + round / 2 + n / 2) % n], cpus[(i + round / 2) % n] };
+			pid[i] = start(visitor_child, &visitor, "visitor");
+		}
+		sleep_ms(4000);
+		for (int i = 0; i < count; i++)
+			end(pid[i]);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const char *mode = argc > 1 ? argv[1] : "";
@@ -452,6 +690,16 @@ int main(int argc, char **argv)
 		mixed(number);
 	else if (!strcmp(mode, "exec"))
 		exec_again(argv, number);
+	else if (!strcmp(mode, "active"))
+		active(number);
+	else if (!strcmp(mode, "fifo"))
+		fifo(number, argc > 3 ? atoi(argv[3]) : 0);
+	else if (!strcmp(mode, "deadline"))
+		deadline(number, argc > 3 ? atoi(argv[3]) : 0);
+	else if (!strcmp(mode, "throttled"))
+		throttled(number);
+	else if (!strcmp(mode, "numa"))
+		numa(number);
 	else {
 		fputs(usage, stderr);
 		return 2;
