@@ -7,9 +7,11 @@ KVER ?=
 CHECK_KERNELS := 6.1 6.12
 # For check-causes; empty: all that it knows and that setup has fetched.
 KERNELS ?=
+# The kernel of `make bench-kernel`.
+BENCH_KERNEL := 6.1
 prefix ?= /usr/local
 
-.PHONY: all help setup programs kmod kmod-check load unload demo check check-all check-causes check-matrix install clean
+.PHONY: all help setup programs kmod kmod-check load unload demo check check-all check-causes check-matrix bench-kernel install clean
 
 all: programs
 	@if scripts/kmod-build --have >/dev/null 2>&1; then $(MAKE) --no-print-directory kmod; \
@@ -22,6 +24,7 @@ help:
 	@echo "make check-causes [KERNELS=...]  is the cause true? Against the stack of every migration, on each fetched kernel"
 	@echo "make check-all        the slow proofs as well: build inside a kernel tree, the module under load for minutes"
 	@echo "make check-matrix     the kernel tests on every kernel the module is for, 5.10 to the newest (docs/kernels.md)"
+	@echo "make bench-kernel     what tracing a migration costs in instructions, beside ftrace, BPF and perf in the same boot"
 	@echo "make setup            install packages and fetch kernels (demo and check do that themselves)"
 	@echo "make kmod [KVER=...]  the module for one kernel: installed headers, or one that setup has fetched"
 	@echo "make load, unload     the module into the running kernel, and out of it"
@@ -64,6 +67,11 @@ check: setup
 check-causes:
 	@cmake -S . -B $(BUILD) -DCMAKE_INSTALL_PREFIX=$(prefix) >/dev/null && cmake --build $(BUILD) --target workload
 	tests/causes/run $(KERNELS)
+
+bench-kernel: setup
+	@$(MAKE) --no-print-directory programs
+	@scripts/kmod-build --tests $(BENCH_KERNEL)
+	tests/bench/kernel --kernel $(BENCH_KERNEL)
 
 check-all: check
 	tests/run --slow $(CHECK_KERNELS)

@@ -192,11 +192,3 @@ void mt_buffer_rewind(void)
 		buffer->next = buffer->saved;
 	}
 }
-
-const struct mt_record *mt_buffer_at(unsigned int cpu, u32 slot)
-{
-	const struct mt_buffer *buffer = per_cpu_ptr(&mt_buffer, cpu);
-	const struct mt_record *record = buffer->slot + slot;
-
-	return record < buffer->next ? record : NULL;
-}

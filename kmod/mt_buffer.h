@@ -100,6 +100,12 @@ void mt_buffer_save_position(void);
 void mt_buffer_rewind(void);
 
 /* The record in slot @slot of CPU @cpu, or NULL behind the last. */
-const struct mt_record *mt_buffer_at(unsigned int cpu, u32 slot);
+static inline const struct mt_record *mt_buffer_at(unsigned int cpu, u32 slot)
+{
+	const struct mt_buffer *buffer = per_cpu_ptr(&mt_buffer, cpu);
+	const struct mt_record *record = buffer->slot + slot;
+
+	return record < buffer->next ? record : NULL;
+}
 
 #endif /* MT_BUFFER_H */

@@ -94,8 +94,6 @@ static enum mt_event cause_on_stopper(const struct task_struct *p, int from, int
 	if (!is_realtime(p) && !raw_spin_is_locked(&p->pi_lock))
 		return MT_EVENT_pull_one_task;
 	numa = take_numa(p->pid, to);
-	if (!cpu_active(from))
-		return MT_EVENT_balance_push;
 	/* All others push from the stopper's own CPU; a swap does both ways. */
 	if (to == raw_smp_processor_id())
 		return MT_EVENT_migrate_swap;
@@ -104,6 +102,9 @@ static enum mt_event cause_on_stopper(const struct task_struct *p, int from, int
 		return MT_EVENT___migrate_task;
 	if (numa)
 		return numa;
+	/* Behind what is also asked for while the CPU goes offline. */
+	if (!cpu_active(from))
+		return MT_EVENT_balance_push;
 	if (p->in_execve)
 		return MT_EVENT_sched_exec;
 	if (!is_realtime(p))

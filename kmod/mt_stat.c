@@ -421,7 +421,7 @@ static struct mt_stat_block *cursor_block(struct stat_cursor *cursor)
 	return next;
 }
 
-static size_t stat_line(void *position, char *line)
+static __always_inline size_t stat_line(void *position, char *line)
 {
 	struct stat_cursor *cursor = position;
 	struct mt_stat_block *block;
@@ -437,9 +437,14 @@ static size_t stat_line(void *position, char *line)
 	return row_line(cursor->period++, &block->row[cursor->row++], line);
 }
 
+static size_t stat_fill(void *cursor, char *to, size_t room)
+{
+	return mt_text_lines(cursor, to, room, stat_line);
+}
+
 static const struct mt_text_ops stat_text = {
 	.cursor_size = sizeof(struct stat_cursor),
-	.next_line = stat_line,
+	.fill = stat_fill,
 };
 
 /* ---- files ---- */

@@ -5,7 +5,6 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
-
 #include "mt_text.h"
 
 struct mt_text {
@@ -52,17 +51,9 @@ static void rewind(struct mt_text *text)
 /* Replaces what is in the page by what follows it; false at the end. */
 static bool next_page(struct mt_text *text)
 {
-	size_t filled = 0, line;
-
-	while (filled + MT_LINE_MAX <= PAGE_SIZE) {
-		line = text->ops->next_line(text->cursor, text->page + filled);
-		if (!line)
-			break;
-		filled += line;
-	}
 	text->offset += text->length;
-	text->length = filled;
-	return filled;
+	text->length = text->ops->fill(text->cursor, text->page, PAGE_SIZE);
+	return text->length;
 }
 
 /* Brings the page to where @pos is; 0, 1 at the end, or -EINTR. */
@@ -115,18 +106,40 @@ char *mt_put_string(char *to, const char *string)
 	return to + length;
 }
 
-char *mt_put_decimal(char *to, u64 value)
-{
-	char digits[20];
-	int n = 0;
+/* All pairs of digits, one after the other: "00" to "99", and "00" to "ff". */
+#define PAIRS10(d) d "0" d "1" d "2" d "3" d "4" d "5" d "6" d "7" d "8" d "9"
+#define PAIRS16(d) PAIRS10(d) d "a" d "b" d "c" d "d" d "e" d "f"
 
-	do {
-		digits[n++] = '0' + value % 10;
-		value /= 10;
-	} while (value);
-	while (n)
-		*to++ = digits[--n];
-	return to;
+static const char mt_decimal_pairs[] =
+	PAIRS10("0") PAIRS10("1") PAIRS10("2") PAIRS10("3") PAIRS10("4")
+	PAIRS10("5") PAIRS10("6") PAIRS10("7") PAIRS10("8") PAIRS10("9");
+
+static const char mt_hex_pairs[] =
+	PAIRS16("0") PAIRS16("1") PAIRS16("2") PAIRS16("3") PAIRS16("4") PAIRS16("5") PAIRS16("6") PAIRS16("7")
+	PAIRS16("8") PAIRS16("9") PAIRS16("a") PAIRS16("b") PAIRS16("c") PAIRS16("d") PAIRS16("e") PAIRS16("f");
+
+static unsigned int decimal_digits(u64 value)
+{
+	unsigned int digits;
+
+	for (digits = 0; value >= 10000; digits += 4)
+		value /= 10000;
+	return digits + (value < 10 ? 1 : value < 100 ? 2 : value < 1000 ? 3 : 4);
+}
+
+char *mt_put_large_decimal(char *to, u64 value)
+{
+	char *end = to + decimal_digits(value);
+
+	for (to = end; value >= 100; value /= 100) {
+		to -= 2;
+		memcpy(to, mt_decimal_pairs + value % 100 * 2, 2);
+	}
+	if (value < 10)
+		to[-1] = '0' + value;
+	else
+		memcpy(to - 2, mt_decimal_pairs + value * 2, 2);
+	return end;
 }
 
 char *mt_put_signed(char *to, s64 value)
@@ -136,14 +149,23 @@ char *mt_put_signed(char *to, s64 value)
 	return mt_put_decimal(to, value < 0 ? -(u64)value : value);
 }
 
+char *mt_put_hex64(char *to, u64 value)
+{
+	int i;
+
+#pragma GCC unroll 8
+	for (i = 0; i < 8; i++)
+		memcpy(to + 2 * i, mt_hex_pairs + (value >> (56 - 8 * i) & 0xff) * 2, 2);
+	return to + 16;
+}
+
 char *mt_put_hex(char *to, u64 value, int digits)
 {
-	static const char hex[] = "0123456789abcdef";
-	int n = digits;
+	char all[16];
 
-	while (n < 16 && value >> (4 * n))
-		n++;
-	while (n)
-		*to++ = hex[value >> (4 * --n) & 0xf];
-	return to;
+	mt_put_hex64(all, value);
+	while (digits < 16 && value >> (4 * digits))
+		digits++;
+	memcpy(to, all + 16 - digits, digits);
+	return to + digits;
 }

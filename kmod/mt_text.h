@@ -19,13 +19,29 @@
 struct mt_text_ops {
 	/* Size of the cursor; all zero is the position before the first line. */
 	size_t cursor_size;
-	/*
-	 * Writes the next line with its '\n' to @line, moves @cursor behind it
-	 * and returns its length, at most MT_LINE_MAX; 0 at the end, which may
-	 * be asked again later.
-	 */
-	size_t (*next_line)(void *cursor, char *line);
+	/* Fills @room bytes at @to as far as whole lines fit: mt_text_lines(). */
+	size_t (*fill)(void *cursor, char *to, size_t room);
 };
+
+/*
+ * Writes lines to @to. @next_line writes the next one with its '\n', moves
+ * @cursor behind it and returns its length, at most MT_LINE_MAX; 0 at the end,
+ * which may be asked again later. It is an argument, and not in mt_text_ops, to
+ * become a part of the loop.
+ */
+static __always_inline size_t mt_text_lines(void *cursor, char *to, size_t room,
+					    size_t (*next_line)(void *cursor, char *line))
+{
+	size_t filled = 0, line;
+
+	while (filled + MT_LINE_MAX <= room) {
+		line = next_line(cursor, to + filled);
+		if (!line)
+			break;
+		filled += line;
+	}
+	return filled;
+}
 
 struct mt_text;
 
@@ -40,9 +56,22 @@ ssize_t mt_text_read(struct mt_text *text, char __user *buf, size_t count, loff_
  * wrote; they exist because they are several times as fast as snprintf().
  */
 char *mt_put_string(char *to, const char *string);
-char *mt_put_decimal(char *to, u64 value);
+static inline char *mt_put_decimal(char *to, u64 value);
 char *mt_put_signed(char *to, s64 value);
+/* All 16 digits, lower case, no prefix. */
+char *mt_put_hex64(char *to, u64 value);
 /* Lower case, @digits digits at least, with leading zeros, no prefix. */
 char *mt_put_hex(char *to, u64 value, int digits);
+
+/* Of two digits or more. */
+char *mt_put_large_decimal(char *to, u64 value);
+
+static inline char *mt_put_decimal(char *to, u64 value)
+{
+	if (value >= 10)
+		return mt_put_large_decimal(to, value);
+	*to = '0' + value;
+	return to + 1;
+}
 
 #endif /* MT_TEXT_H */

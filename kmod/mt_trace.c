@@ -516,8 +516,9 @@ static size_t event_line(u32 cpu, u64 time, const struct mt_record *record, char
 	const struct mt_record *payload = record + 1;
 	char *to = line;
 
-	to = mt_put_string(to, "0x");
-	to = mt_put_hex(to, time, 16);
+	*to++ = '0';
+	*to++ = 'x';
+	to = mt_put_hex64(to, time);
 	*to++ = ' ';
 	to = mt_put_decimal(to, cpu);
 	*to++ = ' ';
@@ -589,7 +590,7 @@ static const struct mt_record *next_event(struct trace_cursor *cursor, u64 *time
 	return other;
 }
 
-static size_t trace_line(void *position, char *line)
+static __always_inline size_t trace_line(void *position, char *line)
 {
 	struct trace_cursor *cursor = position;
 	const struct mt_record *record;
@@ -615,9 +616,14 @@ static size_t trace_line(void *position, char *line)
 	return 0;
 }
 
+static size_t trace_fill(void *cursor, char *to, size_t room)
+{
+	return mt_text_lines(cursor, to, room, trace_line);
+}
+
 static const struct mt_text_ops trace_text = {
 	.cursor_size = sizeof(struct trace_cursor),
-	.next_line = trace_line,
+	.fill = trace_fill,
 };
 
 /* ---- files ---- */

@@ -35,11 +35,4 @@ static inline bool mt_migration_pending(const struct task_struct *p)
 #endif
 }
 
-/* Where a task has its CPU, for who cannot call task_cpu(); 5.16 moved it. */
-#ifdef MT_HAVE_THREAD_INFO_CPU
-#define MT_TASK_CPU_OFFSET offsetof(struct task_struct, thread_info.cpu)
-#else
-#define MT_TASK_CPU_OFFSET offsetof(struct task_struct, cpu)
-#endif
-
 #endif /* MT_COMPAT_TASK_H */

@@ -10,7 +10,7 @@
  * "balancing", it is pulled by a softirq; "affine", it is moved because it
  * may not stay (so that the search for the cause goes its longest way).
  * mt_bench/empty: 1 attaches a probe that does nothing, 0 takes it off.
- * mt_bench/offsets: where a task keeps its CPU and its pid, for BPF programs.
+ * mt_bench/pid_offset: where a task keeps its pid, for BPF programs.
  */
 #include <linux/debugfs.h>
 #include <linux/kthread.h>
@@ -111,11 +111,11 @@ static ssize_t cost_read(struct file *file, char __user *buf, size_t count, loff
 	return show(buf, count, pos, text);
 }
 
-static ssize_t offsets_read(struct file *file, char __user *buf, size_t count, loff_t *pos)
+static ssize_t pid_offset_read(struct file *file, char __user *buf, size_t count, loff_t *pos)
 {
 	char text[32];
 
-	scnprintf(text, sizeof(text), "%zu %zu\n", MT_TASK_CPU_OFFSET, offsetof(struct task_struct, pid));
+	scnprintf(text, sizeof(text), "%zu\n", offsetof(struct task_struct, pid));
 	return show(buf, count, pos, text);
 }
 
@@ -125,9 +125,9 @@ static const struct file_operations cost_fops = {
 	.write = cost_write,
 };
 
-static const struct file_operations offsets_fops = {
+static const struct file_operations pid_offset_fops = {
 	.owner = THIS_MODULE,
-	.read = offsets_read,
+	.read = pid_offset_read,
 };
 
 static int wait_to_be_stopped(void *unused)
@@ -147,7 +147,7 @@ static int __init mt_bench_init(void)
 	dir = debugfs_create_dir("mt_bench", NULL);
 	debugfs_create_file("cost", 0600, dir, NULL, &cost_fops);
 	debugfs_create_file("empty", 0200, dir, NULL, &empty_fops);
-	debugfs_create_file("offsets", 0400, dir, NULL, &offsets_fops);
+	debugfs_create_file("pid_offset", 0400, dir, NULL, &pid_offset_fops);
 	return 0;
 }
 
