@@ -68,6 +68,12 @@ static bool is_realtime(const struct task_struct *p)
 	return p->prio < MAX_RT_PRIO;
 }
 
+/* Whether somebody holds the task's own lock. The cast: not all kernels can look at a lock that is constant. */
+static bool is_held(const struct task_struct *p)
+{
+	return raw_spin_is_locked(&((struct task_struct *)p)->pi_lock);
+}
+
 /*
  * Whether this CPU takes tasks because current, of the RT or deadline class,
  * makes room: it went to sleep, used up its time, or lost a priority that was
@@ -77,7 +83,7 @@ static bool is_realtime(const struct task_struct *p)
  */
 static bool current_makes_room(void)
 {
-	return !current->on_rq || current->dl.dl_throttled || raw_spin_is_locked(&current->pi_lock);
+	return !current->on_rq || current->dl.dl_throttled || is_held(current);
 }
 
 /* The stopper moves a task on behalf of somebody else. */
@@ -91,7 +97,7 @@ static enum mt_event cause_on_stopper(const struct task_struct *p, int from, int
 	 * one that is in exec(), or that NUMA balancing has announced. (Should
 	 * somebody else hold the lock right now, what follows is a good guess.)
 	 */
-	if (!is_realtime(p) && !raw_spin_is_locked(&p->pi_lock))
+	if (!is_realtime(p) && !is_held(p))
 		return MT_EVENT_pull_one_task;
 	numa = take_numa(p->pid, to);
 	/* All others push from the stopper's own CPU; a swap does both ways. */
