@@ -11,7 +11,8 @@ KERNELS ?=
 BENCH_KERNEL := 6.1
 prefix ?= /usr/local
 
-.PHONY: all help setup programs kmod kmod-check load unload demo check check-all check-causes check-matrix bench-kernel install clean
+.PHONY: all help setup programs kmod kmod-check load unload demo check check-all check-causes check-matrix bench-kernel \
+	install clean
 
 all: programs
 	@if scripts/kmod-build --have >/dev/null 2>&1; then $(MAKE) --no-print-directory kmod; \
@@ -64,14 +65,14 @@ check: setup
 	@$(MAKE) --no-print-directory programs kmod-check
 	tests/run $(CHECK_KERNELS)
 
-check-causes:
-	@cmake -S . -B $(BUILD) -DCMAKE_INSTALL_PREFIX=$(prefix) >/dev/null && cmake --build $(BUILD) --target workload
-	tests/causes/run $(KERNELS)
-
 bench-kernel: setup
 	@$(MAKE) --no-print-directory programs
 	@scripts/kmod-build --tests $(BENCH_KERNEL)
 	tests/bench/kernel --kernel $(BENCH_KERNEL)
+
+check-causes:
+	@cmake -S . -B $(BUILD) -DCMAKE_INSTALL_PREFIX=$(prefix) >/dev/null && cmake --build $(BUILD) --target workload
+	tests/causes/run $(KERNELS)
 
 check-all: check
 	tests/run --slow $(CHECK_KERNELS)

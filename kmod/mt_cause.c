@@ -68,10 +68,10 @@ static bool is_realtime(const struct task_struct *p)
 	return p->prio < MAX_RT_PRIO;
 }
 
-/* Whether somebody holds the task's own lock. The cast: not all kernels can look at a lock that is constant. */
-static bool is_held(const struct task_struct *p)
+/* Somebody holds the task's own lock. */
+static bool task_is_locked(const struct task_struct *p)
 {
-	return raw_spin_is_locked(&((struct task_struct *)p)->pi_lock);
+	return raw_spin_is_locked((raw_spinlock_t *)&p->pi_lock);
 }
 
 /*
@@ -83,7 +83,7 @@ static bool is_held(const struct task_struct *p)
  */
 static bool current_makes_room(void)
 {
-	return !current->on_rq || current->dl.dl_throttled || is_held(current);
+	return !current->on_rq || current->dl.dl_throttled || task_is_locked(current);
 }
 
 /* The stopper moves a task on behalf of somebody else. */
@@ -97,7 +97,7 @@ static enum mt_event cause_on_stopper(const struct task_struct *p, int from, int
 	 * one that is in exec(), or that NUMA balancing has announced. (Should
 	 * somebody else hold the lock right now, what follows is a good guess.)
 	 */
-	if (!is_realtime(p) && !is_held(p))
+	if (!is_realtime(p) && !task_is_locked(p))
 		return MT_EVENT_pull_one_task;
 	numa = take_numa(p->pid, to);
 	/* All others push from the stopper's own CPU; a swap does both ways. */

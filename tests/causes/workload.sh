@@ -88,7 +88,7 @@ hotplug() {
 		done
 	done
 	kill $load $walker
-	wait
+	wait $load $walker
 }
 
 # With and without interrupts that ask other CPUs to give real-time tasks away, instead of taking them.

@@ -92,3 +92,16 @@ clock_errors() {
 cpu_order() {
 	awk '/^0x/ { if ($1 < last[$2]) print "CPU " $2 ": " $1 " after " last[$2]; last[$2] = $1 }' $1
 }
+
+# The module as a file, for programs that load it themselves.
+MODULE=/lib/modules/$(uname -r)/extra/migrate_trace_lite.ko
+
+# On a debug kernel: an allocation of any kind and size can be made to fail (/proc/self/fail-nth), quietly.
+fail_any_allocation() {
+	for kind in failslab fail_page_alloc; do
+		echo N >/sys/kernel/debug/$kind/ignore-gfp-wait
+		echo 0 >/sys/kernel/debug/$kind/verbose
+	done
+	echo N >/sys/kernel/debug/fail_page_alloc/ignore-gfp-highmem
+	echo 0 >/sys/kernel/debug/fail_page_alloc/min-order
+}

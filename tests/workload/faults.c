@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Loads and starts the module while the kernel lets one allocation fail: the
+ * first, then the second, and so on until there are no more. And loads it as
+ * if the kernel did not have a tracepoint. Build with -static: it runs in
+ * small virtual machines. The kernel side is Documentation/fault-injection.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define MODULE "migrate_trace_lite"
+
+static const char usage[] =
+	"Usage: faults load MODULE.ko\n"
+	"       faults start MODULE.ko FOLDER\n"
+	"       faults without MODULE.ko TRACEPOINT\n"
+	"\n"
+	"  load      load the module with each allocation of that in turn failing; each time it must\n"
+	"            load afterwards, when nothing fails\n"
+	"  start     the same for writing 1 to FOLDER/enable, on a freshly loaded module each time\n"
+	"  without   load a copy of the module that looks for a tracepoint of another name, which no\n"
+	"            kernel has (the last letter becomes `#`), and say what came of it\n";
+
+static void die(const char *format, ...)
+{
+	va_list args;
+	int error = errno;
+
+	printf("faults: ");
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	printf(": %s\n", strerror(error));
+	exit(1);
+}
+
+static char *image;
+static size_t image_size;
+
+static void read_image(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat status;
+
+	if (fd < 0 || fstat(fd, &status))
+		die("%s", path);
+	image_size = status.st_size;
+	image = malloc(image_size);
+	if (!image || read(fd, image, image_size) != (ssize_t)image_size)
+		die("%s", path);
+	close(fd);
+}
+
+static int load(void)
+{
+	return syscall(SYS_init_module, image, image_size, "") ? errno : 0;
+}
+
+static void must_load(const char *when)
+{
+	if ((errno = load()))
+		die("loading %s", when);
+}
+
+static void unload(void)
+{
+	if (syscall(SYS_delete_module, MODULE, O_NONBLOCK))
+		die("unloading");
+}
+
+/* ---- faults ---- */
+
+static int fail_nth;
+
+static void arm(int n)
+{
+	char text[16];
+	int length = snprintf(text, sizeof(text), "%d", n);
+
+	if (pwrite(fail_nth, text, length, 0) != length)
+		die("fail-nth");
+}
+
+/* Whether the fault has happened. */
+static bool disarm(void)
+{
+	char text[16] = "";
+
+	if (pread(fail_nth, text, sizeof(text) - 1, 0) < 0)
+		die("fail-nth");
+	arm(0);
+	return atoi(text) == 0;
+}
+
+struct count {
+	int failed, succeeded, odd;
+};
+
+static void note(struct count *count, int n, bool hit, int error)
+{
+	if (hit && !error) {
+		count->succeeded++;
+	} else if (hit && error == ENOMEM) {
+		count->failed++;
+	} else if (error) {
+		printf("%s %d: %s\n", hit ? "fault" : "no fault", n, strerror(error));
+		count->odd++;
+	}
+}
+
+/* Return: whether there is an Nth allocation. */
+static bool load_with_fault(int n, struct count *count)
+{
+	bool hit;
+	int error;
+
+	arm(n);
+	error = load();
+	hit = disarm();
+	note(count, n, hit, error);
+	if (error)
+		must_load("after a fault");
+	unload();
+	return hit;
+}
+
+static const char *folder;
+
+static int open_file(const char *name)
+{
+	char path[256];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		die("%s", path);
+	return fd;
+}
+
+static void must_write(const char *name, const char *text)
+{
+	int fd = open_file(name);
+
+	if (write(fd, text, strlen(text)) < 0)
+		die("writing %s to %s", text, name);
+	close(fd);
+}
+
+static bool start_with_fault(int n, struct count *count)
+{
+	int fd, error;
+	bool hit;
+
+	must_load("before a start");
+	fd = open_file("enable");
+	arm(n);
+	error = write(fd, "1", 1) < 0 ? errno : 0;
+	hit = disarm();
+	close(fd);
+	note(count, n, hit, error);
+	if (error)
+		must_write("enable", "1");
+	must_write("enable", "0");
+	must_write("reset", "0");
+	must_write("enable", "1");
+	unload();
+	return hit;
+}
+
+static void for_each_fault(bool (*step)(int n, struct count *count))
+{
+	struct count count = { 0 };
+	int n = 1;
+
+	fail_nth = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	if (fail_nth < 0)
+		die("/proc/thread-self/fail-nth");
+	while (step(n, &count))
+		n++;
+	printf("%d faults: %d refused for lack of memory, %d did no harm, %d odd\n", n - 1, count.failed,
+	       count.succeeded, count.odd);
+}
+
+/* ---- a kernel without a tracepoint ---- */
+
+static void load_without(const char *name)
+{
+	size_t length = strlen(name) + 1, places = 0;
+	char *at = image, *end = image + image_size;
+	int error;
+
+	while ((at = memmem(at, end - at, name, length))) {
+		if (at > image && !at[-1]) {
+			at[length - 2] = '#';
+			places++;
+		}
+		at += length;
+	}
+	if (!places) {
+		errno = ENOENT;
+		die("the name %s in the module", name);
+	}
+	error = load();
+	printf("%s: %s\n", name, error ? strerror(error) : "loaded");
+	if (!error)
+		unload();
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 3) {
+		fputs(usage, stderr);
+		return 2;
+	}
+	/* Seen at once, also when the kernel dies. */
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	read_image(argv[2]);
+	if (argc == 3 && !strcmp(argv[1], "load")) {
+		for_each_fault(load_with_fault);
+	} else if (argc == 4 && !strcmp(argv[1], "start")) {
+		folder = argv[3];
+		for_each_fault(start_with_fault);
+	} else if (argc == 4 && !strcmp(argv[1], "without")) {
+		load_without(argv[3]);
+	} else {
+		fputs(usage, stderr);
+		return 2;
+	}
+	return 0;
+}
