@@ -106,11 +106,11 @@ static enum mt_event cause_on_stopper(const struct task_struct *p, int from, int
 	/* Before in_execve: exec() on a CPU that was just forbidden. */
 	if (!cpumask_test_cpu(from, p->cpus_ptr))
 		return MT_EVENT___migrate_task;
-	if (numa)
-		return numa;
-	/* Behind what is also asked for while the CPU goes offline. */
+	/* Behind affinity, which may change while a CPU goes offline; before NUMA, whose entry may be an old one. */
 	if (!cpu_active(from))
 		return MT_EVENT_balance_push;
+	if (numa)
+		return numa;
 	if (p->in_execve)
 		return MT_EVENT_sched_exec;
 	if (!is_realtime(p))
