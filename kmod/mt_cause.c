@@ -100,14 +100,15 @@ static enum mt_event cause_on_stopper(const struct task_struct *p, int from, int
 	if (!is_realtime(p) && !task_is_locked(p))
 		return MT_EVENT_pull_one_task;
 	numa = take_numa(p->pid, to);
-	if (!cpu_active(from))
-		return MT_EVENT_balance_push;
 	/* All others push from the stopper's own CPU; a swap does both ways. */
 	if (to == raw_smp_processor_id())
 		return MT_EVENT_migrate_swap;
 	/* Before in_execve: exec() on a CPU that was just forbidden. */
 	if (!cpumask_test_cpu(from, p->cpus_ptr))
 		return MT_EVENT___migrate_task;
+	/* Behind affinity, which may change while a CPU goes offline; before NUMA, whose entry may be an old one. */
+	if (!cpu_active(from))
+		return MT_EVENT_balance_push;
 	if (numa)
 		return numa;
 	if (p->in_execve)

@@ -73,10 +73,12 @@ cpusets() {
 	wait
 }
 
-# Each CPU goes offline and comes back under load.
+# Each CPU goes offline and comes back under load, also while tasks are sent to it and away from it.
 hotplug() {
 	workload mixed 600 &
 	local load=$! cpu
+	(while :; do workload walk 20; done) &
+	local walker=$!
 	for i in $(seq $1); do
 		for cpu in 1 2 3; do
 			echo 0 >/sys/devices/system/cpu/cpu$cpu/online
@@ -85,8 +87,8 @@ hotplug() {
 			usleep 200000
 		done
 	done
-	kill $load
-	wait
+	kill $load $walker
+	wait $load $walker
 }
 
 # With and without interrupts that ask other CPUs to give real-time tasks away, instead of taking them.
@@ -116,7 +118,7 @@ phase workload storm 2 4
 phase cpusets 8
 phase fifo 8
 phase workload deadline 8
-phase hotplug 3
+phase hotplug 4
 until_seen 10 5 '_*active_load_balance_cpu_stop' workload active 8
 until_seen 5 8 pull_dl_task workload deadline 5
 until_seen 3 8 dl_task_timer workload throttled 3
