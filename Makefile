@@ -17,7 +17,7 @@ help:
 	@echo "make                  programs (build/bin) and the kernel module (build/kmod/KVER)"
 	@echo "make demo             trace a real kernel in a VM, and show what moved and why"
 	@echo "make check            all tests: units, recorded cases, whole programs, kernels $(CHECK_KERNELS)"
-	@echo "make check-all        the slow proofs as well: build inside a kernel tree, the module under load for minutes"
+	@echo "make check-all        the slow proofs as well: built into a kernel, a debug kernel, faults, load for minutes, 64 CPUs"
 	@echo "make setup            install packages and fetch kernels (demo and check do that themselves)"
 	@echo "make kmod [KVER=...]  the module for one kernel: installed headers, or one that setup has fetched"
 	@echo "make load, unload     the module into the running kernel, and out of it"
