@@ -23,7 +23,7 @@ help:
 	@echo "make demo             trace a real kernel in a VM, and show what moved and why"
 	@echo "make check            all tests: units, recorded cases, whole programs, kernels $(CHECK_KERNELS)"
 	@echo "make check-causes [KERNELS=...]  is the cause true? Against the stack of every migration, on each fetched kernel"
-	@echo "make check-all        the slow proofs as well: build inside a kernel tree, the module under load for minutes"
+	@echo "make check-all        the slow proofs as well: built into a kernel, a debug kernel, faults, load for minutes, 64 CPUs"
 	@echo "make check-matrix     the kernel tests on every kernel the module is for, 5.10 to the newest (docs/kernels.md)"
 	@echo "make bench-kernel     what tracing a migration costs in instructions, beside ftrace, BPF and perf in the same boot"
 	@echo "make setup            install packages and fetch kernels (demo and check do that themselves)"

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # The module's sources build inside a kernel tree, as Kconfig.snippet says: as a module, built in, and each feature alone.
+# A kernel with both built in boots and works.
 set -u
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
-cache=${MIGSCOPE_CACHE:-$HOME/.cache/migscope}/sources
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -13,22 +13,10 @@ fail() {
 	exit 1
 }
 
-as_root() {
-	if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
-}
-
-# What building a kernel needs on top of what scripts/setup installs.
-for package in bc bison flex libelf-dev; do
-	dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' ||
-		as_root apt-get install -y --no-install-recommends "$package" >/dev/null ||
-		fail "setting up" "$package cannot be installed"
-done
-if [ ! -e "$cache/linux-source-6.1.tar.xz" ]; then
-	mkdir -p "$cache"
-	(cd "$work" && apt-get download linux-source-6.1 >/dev/null && dpkg -x linux-source-6.1_*.deb . &&
-		mv usr/src/linux-source-6.1.tar.xz "$cache/") || fail "setting up" "linux-source-6.1 cannot be downloaded"
-fi
-tar -xf "$cache/linux-source-6.1.tar.xz" -C "$work" || fail "setting up" "unpacking the kernel's source"
+# shellcheck source=tests/slow/kernel-source.sh
+. "$top/tests/slow/kernel-source.sh"
+install_kernel_build_packages || fail "setting up" "a package cannot be installed"
+unpack_kernel_source "$work" || fail "setting up" "the source of linux 6.1 cannot be had"
 tree=$work/linux-source-6.1
 
 # The steps of Kconfig.snippet.
@@ -87,4 +75,51 @@ if grep -q 'TRACE_BUF_KB=1048577' .config; then
 	echo "FAILED a size out of range is not taken: $(grep BUF_KB .config)"
 else
 	echo "ok a size out of range is not taken"
+fi
+
+# The kernel as a whole. What it must print: three lines of settings, then what both features have seen.
+cat "$top/tests/slow/vm.config" - >"$work/options" <<'TXT'
+CONFIG_PVH=y
+CONFIG_MIGRATE_TRACE_LITE=y
+CONFIG_SNSC_LITE_MIGRATION_TRACE_BUF_KB=128
+CONFIG_SNSC_LITE_MIGRATION_STAT_HOURS=2
+TXT
+cat >"$work/expected" <<'TXT'
+128 3
+walk of 100
+counted
+empty again
+TXT
+cat >"$work/guest" <<'TXT'
+parameters=/sys/module/migrate_trace_lite/parameters
+echo $(cat $parameters/trace_buf_kb $parameters/stat_hours)
+cd /sys/kernel/debug
+echo 100 >migration_stat/period_msec
+echo 1 >migration_stat/enable
+echo 1 >migration_trace/enable
+workload walk 100 >/root/moves
+sleep 1
+echo 0 >migration_trace/enable
+echo 0 >migration_stat/enable
+pid=$(head -n 1 /root/moves)
+sort migration_trace/trace | awk -v pid=$pid '/^0x/ && NF == 6 && $4 != "." && $5 == pid { print $3, $4 }' |
+	tail -n 100 >/root/seen
+tail -n +2 /root/moves | cmp - /root/seen && echo walk of $(wc -l </root/seen)
+awk '!/^#/ { n += $NF } END { if (n >= 100) print "counted"; else print "only", n }' migration_stat/stat
+echo 0 >migration_trace/reset
+grep -qv '^#' migration_trace/trace || echo empty again
+TXT
+
+boot() {
+	configure_kernel "$work/options" && nice make -s -j"$(nproc)" bzImage || return
+	"$top/scripts/vm-run" --kernel arch/x86/boot/bzImage --strict-kernel --append migrate_trace_lite.stat_hours=3 \
+		--put "$top/build/guest/workload=/bin/workload" --put "$work/guest=/root/guest" -- sh /root/guest \
+		>"$work/printed" && diff "$work/expected" "$work/printed"
+}
+
+if boot >"$work/log" 2>&1; then
+	echo "ok a kernel with both features built in boots, takes parameters, traces and counts"
+else
+	tail -n 40 "$work/log"
+	echo "FAILED a kernel with both features built in boots, takes parameters, traces and counts"
 fi

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
 # For scripts that build a kernel of their own; read with `.`.
 
 kernel_sources=${MIGSCOPE_CACHE:-$HOME/.cache/migscope}/sources

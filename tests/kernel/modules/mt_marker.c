@@ -2,8 +2,8 @@
 /*
  * A thread that marks as fast as it can. Built twice: as mt_marker it calls
  * the function as any module does, which keeps migrate_trace_lite loaded; as
- * mt_marker_dynamic it looks for it each time that migrate_trace_lite has been
- * loaded, and lets it go after some thousand marks. See limits.test.
+ * mt_marker_dynamic, to be loaded first, it looks for it each time, and does
+ * without it when it is not loaded. See limits.test.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -11,6 +11,7 @@
 #include <linux/kthread.h>
 #include <linux/migrate_trace_lite.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/notifier.h>
 #include <linux/sched.h>
 #include <linux/string.h>
@@ -21,30 +22,39 @@ module_param(marks, ulong, 0444);
 MODULE_PARM_DESC(marks, "how many calls there have been");
 
 #ifdef MT_MARKER_DYNAMIC
-static typeof(&mt_trace_mark) function;
+/*
+ * Between the notifications that migrate_trace_lite is live and that it goes
+ * away. Past the second one, symbol_get() must not be called: if it finds the
+ * module in its last moments, it ends in a BUG_ON() (kernel/module/main.c,
+ * strong_try_module_get()).
+ */
+static bool there;
+static DEFINE_MUTEX(there_mutex);
 
-/* Not in the thread: symbol_get() has a race with the unloading of what it looks for, and may find the kernel's BUG_ON(). */
-static int module_changed(struct notifier_block *block, unsigned long state, void *data)
+static int note_module(struct notifier_block *block, unsigned long state, void *module)
 {
-	struct module *mod = data;
-
-	if (state == MODULE_STATE_LIVE && !strcmp(mod->name, "migrate_trace_lite"))
-		smp_store_release(&function, symbol_get(mt_trace_mark));
+	if (strcmp(((struct module *)module)->name, "migrate_trace_lite"))
+		return NOTIFY_DONE;
+	mutex_lock(&there_mutex);
+	there = state == MODULE_STATE_LIVE;
+	mutex_unlock(&there_mutex);
 	return NOTIFY_OK;
 }
 
-static struct notifier_block notifier = { .notifier_call = module_changed };
+static struct notifier_block note_module_block = { .notifier_call = note_module };
 
 static void mark(void)
 {
-	typeof(&mt_trace_mark) found = smp_load_acquire(&function);
+	typeof(&mt_trace_mark) function;
 	int i;
 
-	if (!found)
+	mutex_lock(&there_mutex);
+	function = there ? symbol_get(mt_trace_mark) : NULL;
+	mutex_unlock(&there_mutex);
+	if (!function)
 		return;
-	for (i = 0; i < 10000; i++)
-		found(marks++);
-	WRITE_ONCE(function, NULL);
+	for (i = 0; i < 100; i++)
+		function(marks++);
 	symbol_put(mt_trace_mark);
 }
 #else
@@ -65,21 +75,19 @@ static int mark_all_the_time(void *unused)
 
 static int __init marker_init(void)
 {
-	marker = kthread_run(mark_all_the_time, NULL, "mt_marker");
-	if (IS_ERR(marker))
-		return PTR_ERR(marker);
 #ifdef MT_MARKER_DYNAMIC
-	register_module_notifier(&notifier);
+	register_module_notifier(&note_module_block);
 #endif
-	return 0;
+	marker = kthread_run(mark_all_the_time, NULL, "mt_marker");
+	return PTR_ERR_OR_ZERO(marker);
 }
 
 static void __exit marker_exit(void)
 {
-#ifdef MT_MARKER_DYNAMIC
-	unregister_module_notifier(&notifier);
-#endif
 	kthread_stop(marker);
+#ifdef MT_MARKER_DYNAMIC
+	unregister_module_notifier(&note_module_block);
+#endif
 }
 
 module_init(marker_init);
