@@ -61,9 +61,10 @@ static int __init migrate_trace_lite_init(void)
 		ret = mt_debugfs_init(gid);
 	if (!ret)
 		ret = mt_probe_init();
+	if (ret)
+		return ret;
 	mt_clock_init(cycles);
-	if (!ret)
-		ret = mt_trace_init(trace_buf_kb);
+	ret = mt_trace_init(trace_buf_kb);
 	if (ret)
 		return ret;
 	ret = mt_stat_init(stat_hours);
