@@ -93,12 +93,13 @@ static void choose_clock(void)
 		static_branch_disable(&mt_clock_cycles);
 }
 
-void mt_clock_init(bool allowed)
+bool mt_clock_init(bool allowed)
 {
 	mt_clock_allowed = allowed;
 	hrtimer_setup(&mt_sample_timer, sample_again, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
 	mt_clock_reset();
 	choose_clock();
+	return mt_clock_is_cycles();
 }
 
 bool mt_clock_start(void)
@@ -157,8 +158,9 @@ u64 mt_clock_time(u64 raw, u32 *hint)
 
 #else
 
-void mt_clock_init(bool allowed)
+bool mt_clock_init(bool allowed)
 {
+	return false;
 }
 
 bool mt_clock_start(void)

@@ -38,8 +38,11 @@ static __always_inline u64 mt_clock(void)
 	return mt_clock_is_cycles() ? mt_cycles() : sched_clock();
 }
 
-/* At load. @allowed: false if the user wants sched_clock() whatever the counter is like. */
-void mt_clock_init(bool allowed);
+/*
+ * At load. @allowed: false if the user wants sched_clock() whatever the counter
+ * is like. Return: whether the counter is used.
+ */
+bool mt_clock_init(bool allowed);
 
 /*
  * The rest: serialised by the caller (mt_trace.c). mt_clock_start() comes

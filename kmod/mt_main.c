@@ -28,9 +28,10 @@ MODULE_PARM_DESC(trace_buf_kb, "size of each CPU's trace buffer in KiB, 1 to 104
 
 static bool cycles = true;
 module_param(cycles, bool, 0444);
-MODULE_PARM_DESC(cycles, "take times from the CPU's cycle counter where that is steady, which is faster; n: from sched_clock() always (default y)");
+MODULE_PARM_DESC(cycles, "take times from the CPU's cycle counter where that is steady, which is faster; n: from sched_clock() always (default y; reads N where it is not steady)");
 #else
-enum { trace_buf_kb = 1, cycles = 1 };
+enum { trace_buf_kb = 1 };
+static bool cycles = true;
 #endif
 
 #if IS_ENABLED(CONFIG_SNSC_LITE_MIGRATION_STAT)
@@ -63,7 +64,7 @@ static int __init migrate_trace_lite_init(void)
 		ret = mt_probe_init();
 	if (ret)
 		return ret;
-	mt_clock_init(cycles);
+	cycles = mt_clock_init(cycles);
 	ret = mt_trace_init(trace_buf_kb);
 	if (ret)
 		return ret;

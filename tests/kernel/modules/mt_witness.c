@@ -5,23 +5,27 @@
  *
  * debugfs mt_witness/reset: writing anything forgets all. mt_witness/events:
  * for each possible CPU three u64, its number, how many events there are and
- * how many found no room, then its events, each FROM << 48 | TO << 32 | PID.
+ * how many found no room, then two u64 for each of its events: FROM << 48 |
+ * TO << 32 | PID, and sched_clock().
  */
 #include <linux/cpu.h>
 #include <linux/debugfs.h>
 #include <linux/module.h>
 #include <linux/sched.h>
+#include <linux/sched/clock.h>
 #include <linux/seq_file.h>
 #include <linux/tracepoint.h>
 #include <linux/vmalloc.h>
 
-static unsigned int room = 1 << 20;
+static unsigned int room = 1 << 19;
 module_param(room, uint, 0444);
 MODULE_PARM_DESC(room, "events for each CPU");
 
 struct witness {
 	u64 count, lost;
-	u64 *event;
+	struct {
+		u64 what, when;
+	} *event;
 };
 
 static DEFINE_PER_CPU(struct witness, witness);
@@ -33,10 +37,13 @@ static void note(int from, int to, pid_t pid)
 
 	if (from == to)
 		return;
-	if (mine->count < room)
-		mine->event[mine->count++] = (u64)from << 48 | (u64)to << 32 | (u32)pid;
-	else
+	if (mine->count == room) {
 		mine->lost++;
+		return;
+	}
+	mine->event[mine->count].what = (u64)from << 48 | (u64)to << 32 | (u32)pid;
+	mine->event[mine->count].when = sched_clock();
+	mine->count++;
 }
 
 /* Both are called with interrupts off. */
@@ -154,7 +161,7 @@ static int __init mt_witness_init(void)
 	int ret = 0;
 
 	for_each_possible_cpu(cpu) {
-		per_cpu(witness, cpu).event = vmalloc(array_size(room, sizeof(u64)));
+		per_cpu(witness, cpu).event = vmalloc(array_size(room, 2 * sizeof(u64)));
 		if (!per_cpu(witness, cpu).event)
 			ret = -ENOMEM;
 	}
