@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "migtrace/report_text.h"
 
+#include <algorithm>
+
+#include "migtrace/digits.h"
 #include "migtrace/stat_file.h"
 
 namespace migtrace {
@@ -39,16 +42,30 @@ void TextReport::mark(const Event& event) {
     output_.flush_if_full();
 }
 
+void TextReport::migrations(const Migrations& some) {
+    if (!options_.migrations) return;
+    EventListener::migrations(some);
+}
+
 void TextReport::migration(const Migration& m) {
     if (!options_.migrations) return;
     put_time(m.ts);
-    output_.format("{} {} {} {:4} ", m.cpu, m.from, m.to, m.pid);
-    output_.put(m.comm);
-    // Counted in bytes: {:<16} would count characters.
-    for (std::size_t width = m.comm.size(); width < 16; width++) output_.put(" ");
-    output_.put(" ");
-    output_.put(m.cause_name);
-    output_.put("\n");
+    constexpr std::size_t kNumbers = 4 * 11, kCommWidth = 16;
+    char* at = begin_text(output_.buffer(), kNumbers + std::max(m.comm.size(), kCommWidth) + m.cause_name.size() + 2);
+    for (std::uint32_t cpu : {m.cpu, m.from, m.to}) {
+        at = put_decimal(at, cpu);
+        *at++ = ' ';
+    }
+    for (std::int32_t least = 1000; m.pid < least && least > 1; least /= 10) *at++ = ' ';
+    at = put_decimal(at, static_cast<std::uint32_t>(m.pid));
+    *at++ = ' ';
+    at = put_text(at, m.comm);
+    // Counted in bytes, not in characters.
+    for (std::size_t width = m.comm.size(); width < kCommWidth; width++) *at++ = ' ';
+    *at++ = ' ';
+    at = put_text(at, m.cause_name);
+    *at++ = '\n';
+    end_text(output_.buffer(), at);
     output_.flush_if_full();
 }
 
