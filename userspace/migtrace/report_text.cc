@@ -85,16 +85,31 @@ void TextReport::period(std::uint64_t index, std::span<const std::uint64_t> coun
         output_.format("{:>{}}.{:03} ", msec / 1000, options_.human ? 4 : 0, msec % 1000);
     }
     times_.put_wall_and_abs(output_.buffer(), info_->start, period_ts(index));
-    for (std::uint64_t count : counts) {
-        if (count == 0) {
-            output_.put(options_.human ? "    0.00" : " 0.00");
-            continue;
-        }
-        const double rate = 1000.0 * static_cast<double>(count) / static_cast<double>(options_.period_msec);
-        output_.format(" {:{}.2f}", rate, options_.human ? 7 : 0);
-    }
+    for (std::uint64_t count : counts) put_rate(count);
     output_.put("\n");
     output_.flush_if_full();
+}
+
+/// A count of a period as a rate per second, with a blank in front.
+void TextReport::put_rate(std::uint64_t count) {
+    const std::size_t width = options_.human ? 7 : 0;
+    // There are thousands of them with few values: hundredths of a second's rate that are whole need no floating point.
+    constexpr std::uint64_t kQuick = UINT64_MAX / 100'000;
+    if (count > kQuick || count * 100'000 % options_.period_msec != 0) {
+        const double rate = 1000.0 * static_cast<double>(count) / static_cast<double>(options_.period_msec);
+        output_.format(" {:{}.2f}", rate, width);
+        return;
+    }
+    const std::uint64_t hundredths = count * 100'000 / options_.period_msec;
+    char text[24];
+    char* end = put_decimal(text, hundredths / 100);
+    *end++ = '.';
+    end = put_pair(end, static_cast<std::uint32_t>(hundredths % 100));
+    const auto length = static_cast<std::size_t>(end - text);
+    const std::size_t blanks = 1 + std::max(width, length) - length;
+    char* at = begin_text(output_.buffer(), blanks + length);
+    std::memset(at, ' ', blanks);
+    end_text(output_.buffer(), put_text(at + blanks, {text, end}));
 }
 
 void TextReport::consistency(const StartLines& starts) {

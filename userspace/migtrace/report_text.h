@@ -23,6 +23,7 @@ class TextReport : public Report {
     void consistency(const StartLines& starts) override;
 
  private:
+    void put_rate(std::uint64_t count);
     void put_time(std::uint64_t ts);
     void duration(const TraceInfo& info);
     void causes(const Counters& counters);
