@@ -212,7 +212,9 @@ void TraceReader::find_runs_from(std::string_view line, RunTracker& tracker) {
         found_.push_back(begin);
     }
     found_swapped_ = found_swapped_ || tracker.swapped();
-    const bool is_start = parse_event(line, event) == Fault::None && event.shape == Shape::Start;
+    // Most are comm events, of which nothing need be known here.
+    const bool is_start = line.find("start_sched_clock") != std::string_view::npos &&
+                          parse_event(line, event) == Fault::None && event.shape == Shape::Start;
     if (is_start) note_start(event);
     if (events_++ == 0) starts_with_start_ = is_start;
 }
