@@ -8,7 +8,9 @@
 namespace migtrace {
 
 void Output::flush() {
-    if (buffer_.size() && std::fwrite(buffer_.data(), 1, buffer_.size(), file_) != buffer_.size())
+    if (named_)
+        named_->write({buffer_.data(), buffer_.size()});
+    else if (buffer_.size() && std::fwrite(buffer_.data(), 1, buffer_.size(), file_) != buffer_.size())
         throw base::system_error("cannot write standard output", errno, "the output is incomplete");
     buffer_.clear();
 }

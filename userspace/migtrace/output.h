@@ -6,12 +6,15 @@
 #include <functional>
 #include <string_view>
 
+#include "base/file.h"
+
 namespace migtrace {
 
 /// Collects what a report prints and writes it in large pieces.
 class Output {
  public:
     explicit Output(std::FILE* file) : file_(file) {}
+    explicit Output(base::OutputFile& file) : named_(&file) {}
 
     /// Append here, then call flush_if_full() at the end of a line.
     fmt::memory_buffer& buffer() { return buffer_; }
@@ -47,7 +50,8 @@ class Output {
  private:
     static constexpr std::size_t kFull = 1 << 16, kMuch = 4 << 20;
     void flush_full();
-    std::FILE* file_;
+    std::FILE* file_ = nullptr;
+    base::OutputFile* named_ = nullptr;  // instead of file_
     std::size_t full_ = kFull;
     std::function<void()> when_much_;
     fmt::memory_buffer buffer_;
