@@ -12,9 +12,9 @@
 namespace migtrace {
 
 struct ImportOptions {
-    std::vector<std::string> files;  ///< one after another as one stream; "-", or none: standard input
-    bool strict = false;             ///< a line that makes no sense is an error
-    std::optional<unsigned> cpus;    ///< number of CPUs, instead of what the input tells
+    std::vector<std::string> files{};  ///< one after another as one stream; "-", or none: standard input
+    bool strict = false;               ///< a line that makes no sense is an error
+    std::optional<unsigned> cpus{};    ///< number of CPUs, instead of what the input tells
     /// Wall clock when the clock of the input was 0, microseconds since 1970.
     std::uint64_t clock_zero_us = 0;
 };

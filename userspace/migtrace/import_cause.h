@@ -35,7 +35,7 @@ struct ImportedEvent {
 ///   CPU and with no other event of the scheduler between them; and the next that happens to the task is
 ///   sched_wakeup on the CPU to which it went. A task that is awake already gets its sched_wakeup instead of
 ///   the migration. So without a sched_wakeup behind it nothing is proven.
-/// - wake_up_new_task() calls sched_wakeup_new on the CPU of the parent. Kernels before 4.8 call
+/// - wake_up_new_task() calls sched_wakeup_new on the CPU of the parent. Old kernels call
 ///   sched_migrate_task in front of it, in one section with interrupts off.
 ///
 /// All others are unknown: the tracepoints do not tell them apart.
