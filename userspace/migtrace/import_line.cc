@@ -17,8 +17,9 @@ using Kind = SchedEvent::Kind;
 /// Until the year 2096 where the clock is the wall clock. With ImportOptions::clock_zero_us added it is in
 /// the range of trace files.
 constexpr std::uint64_t kLastSecond = 4'000'000'000;
-/// A line's task, 16 characters at most, and its pids stand in front of this column.
-constexpr std::size_t kHeadColumns = 64;
+/// A line's task, 16 characters at most, and its pids stand in front of this column; what an event says does
+/// not.
+constexpr std::size_t kHeadColumns = 48;
 constexpr std::size_t kLongestComm = 255;
 
 constexpr const char* kCut = "is cut short";
@@ -57,7 +58,6 @@ struct Words {
 /// What stands in front of an event's own fields.
 struct Head {
     std::optional<std::int32_t> task;  // that was running
-    std::uint64_t period = 0;          // not used
     std::string_view cpu, time, event, fields;
 };
 
@@ -107,7 +107,8 @@ bool head_at(std::string_view line, std::size_t open, Head& head) {
     if (!looks_like_time(head.time)) return false;
     head.time.remove_suffix(1);
     // perf script can be told to print the period, a number, in front of the event.
-    if (Words ahead{words.rest}; number(ahead.next(), head.period)) words = ahead;
+    Words ahead = words;
+    if (std::uint64_t period = 0; number(ahead.next(), period)) words = ahead;
     words.skip_blanks();
     std::string_view rest = words.rest;
     std::size_t colon = rest.find(':');
@@ -164,21 +165,13 @@ bool find_head(std::string_view line, Head& head) {
     return found;
 }
 
-/// Seconds with up to nine decimals.
 const char* read_time(std::string_view text, std::uint64_t& ts) {
-    const std::size_t dot = text.find('.');
-    std::uint64_t seconds = 0, below = 0;
-    if (dot == std::string_view::npos)
-        return "has a time that is not in seconds; record with a clock in nanoseconds, as trace_clock local "
-               "or "
-               "mono";
-    const std::string_view digits = text.substr(dot + 1);
-    if (digits.empty() || digits.size() > 9) return kNoNumber;
-    if (!number(digits, below)) return kNoNumber;
-    if (!number(text.substr(0, dot), seconds) || seconds > kLastSecond) return kRange;
-    for (std::size_t i = digits.size(); i < 9; i++) below *= 10;
-    ts = seconds * 1'000'000'000 + below;
-    return nullptr;
+    if (text.find('.') == std::string_view::npos)
+        return "has a time that is not in seconds: record with the clock local or mono";
+    const auto time = parse_seconds(text);
+    if (!time) return kNoNumber;
+    ts = *time;
+    return ts / 1'000'000'000 <= kLastSecond ? nullptr : kRange;
 }
 
 const char* read_cpu(std::string_view text, std::uint32_t& cpu) {

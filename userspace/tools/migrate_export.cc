@@ -18,13 +18,11 @@ using base::UsageError;
 
 const base::ProgramInfo kInfo = {
     "migrate_export", "[OPTION]... [FILE]...",
-    "Writes traces of task migrations as JSON for Perfetto (https://ui.perfetto.dev) and chrome://tracing: a "
-    "track "
-    "per\n"
-    "CPU, an arrow for each migration, a line for each mark. FILEs are read one after another as one trace; "
-    "without\n"
-    "a FILE, or where it is -, standard input is read. Options may be cut to a unique prefix; -option is "
-    "--option.\n",
+    "Writes traces of task migrations as JSON for Perfetto (https://ui.perfetto.dev) and chrome://tracing:\n"
+    "a track for each CPU, an arrow for each migration, a line for each mark. FILEs are read one after\n"
+    "another as one trace; without a FILE, or where it is -, standard input is read. Options may be cut to "
+    "a\n"
+    "unique prefix; -option is --option.\n",
     "  migrate_export -o trace.json migrate.trace\n"
     "      Then open trace.json at https://ui.perfetto.dev; nothing is uploaded.\n"
     "  migrate_export --begin_mark 1 --end_mark 2 migrate.trace >trace.json\n"

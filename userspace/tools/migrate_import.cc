@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <cstdio>
 
 #include "base/command_line.h"
@@ -11,6 +10,7 @@
 #include "base/file.h"
 #include "base/tool_main.h"
 #include "base/units.h"
+#include "migtrace/arguments.h"
 #include "migtrace/header.h"
 #include "migtrace/import.h"
 
@@ -22,17 +22,13 @@ using base::UsageError;
 
 const base::ProgramInfo kInfo = {
     "migrate_import", "[OPTION]... [FILE]...",
-    "Makes a trace of task migrations from the text of trace-cmd report, perf script or ftrace's file trace, "
-    "for "
-    "machines\n"
-    "that may not load the kernel module. The cause of a migration is what the events prove: try_to_wake_up, "
-    "sched_fork,\n"
-    "or unknown. FILEs are read one after another as one; without a FILE, or where it is -, standard input "
-    "is read.\n"
-    "Options may be cut to a unique prefix; -option is --option.\n",
-    "  trace-cmd record -e sched_migrate_task -e sched_waking -e sched_wakeup -e sched_wakeup_new -e "
-    "task_rename sleep "
-    "10\n"
+    "Makes a trace of task migrations from the text of trace-cmd report, perf script or ftrace's file\n"
+    "trace, for machines that may not load the kernel module. The cause of a migration is what the events\n"
+    "prove: try_to_wake_up, sched_fork, or unknown. FILEs are read one after another as one; without a "
+    "FILE,\n"
+    "or where it is -, standard input is read. Options may be cut to a unique prefix; -option is --option.\n",
+    "  trace-cmd record -e sched_migrate_task -e sched_waking -e sched_wakeup \\\n"
+    "      -e sched_wakeup_new -e task_rename sleep 10\n"
     "  trace-cmd report -t | migrate_import -o migrate.trace\n"
     "      With trace-cmd.\n"
     "  perf record -a -e sched:sched_migrate_task -e sched:sched_waking -e sched:sched_wakeup \\\n"
@@ -55,32 +51,18 @@ void add_options(CommandLine& line) {
        "number of CPUs; default: what the input says, or else the largest that occurs and one");
     in("clock_zero", text("SEC"),
        "wall clock when the input's clock was 0, in seconds since 1970, with a fraction if need be: often "
-       "the btime of "
-       "/proc/stat; default 0, for inputs whose clock is the wall clock");
+       "the btime of /proc/stat; default 0, for inputs whose clock is the wall clock");
     in("strict", po::bool_switch(), "a line that makes no sense is an error; without this it is skipped");
 }
 
-/// Seconds, with up to nine decimals, as microseconds.
+/// Microseconds since 1970.
 std::uint64_t clock_zero(const std::string& text) {
     constexpr std::uint64_t kLastSecond = 5'000'000'000;
-    std::uint64_t seconds = 0, below = 0;
-    const std::size_t dot = std::min(text.find('.'), text.size());
-    const std::string whole = text.substr(0, dot);
-    std::string decimals = dot < text.size() ? text.substr(dot + 1) : "0";
-    auto read = [](const std::string& digits, std::uint64_t& value) {
-        auto [rest, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-        return !digits.empty() && failure == std::errc() && rest == digits.data() + digits.size();
-    };
-    const bool good =
-        read(whole, seconds) && seconds <= kLastSecond && decimals.size() <= 9 && read(decimals, below);
-    if (!good)
-        throw UsageError(
-            fmt::format("--clock_zero: '{}' is no time in seconds since 1970; write 1281528519 or "
-                        "1281528519.89",
-                        text));
-    decimals.resize(6, '0');
-    read(decimals, below);
-    return seconds * 1'000'000 + below;
+    const auto time = migtrace::parse_seconds(text);
+    if (!time || *time / 1'000'000'000 > kLastSecond)
+        throw UsageError(fmt::format(
+            "--clock_zero: '{}' is no time in seconds since 1970; write 1281528519 or 1281528519.89", text));
+    return *time / 1000;
 }
 
 unsigned cpus(std::int64_t number) {

@@ -11,7 +11,7 @@ using Kind = SchedEvent::Kind;
 namespace {
 
 SchedEvent event(const std::string& line) {
-    // Catch copies nothing: the event points into the line.
+    // The event points into the line.
     static std::string kept;
     kept = line;
     SchedEvent event;
