@@ -205,6 +205,8 @@ class Import {
             throw base::Error(
                 fmt::format("{}: the line makes no sense: it {}", lines_.place(lines_.number()), fault));
         skipped_.add(lines_.number(), fault);
+        // It may have been an event.
+        causes_.lost();
     }
 
     void take(std::string_view line) {

@@ -116,9 +116,11 @@ TEST_CASE("a wakeup on the task's CPU does not prove a later pull by the CPU of 
                    wakeup(10, 0, 5, 0)) == Moves{"2 0 5 255"});
 }
 
-TEST_CASE("events that were lost, or stand in the wrong order, prove nothing") {
+TEST_CASE("events that were lost, make no sense, or stand in the wrong order, prove nothing") {
     CHECK(moves_of(waking(1, 0, 5, 2) + "CPU:1 [LOST 3 EVENTS]\n" + migrate(2, 0, 5, 2, 3) +
                    wakeup(3, 3, 5, 3)) == Moves{"2 3 5 255"});
+    CHECK(moves_of(waking(1, 0, 5, 2) + "        sh-101     [001] d..2.   100.000001: sched_wa\n" +
+                   migrate(2, 0, 5, 2, 3) + wakeup(3, 3, 5, 3)) == Moves{"2 3 5 255"});
     CHECK(moves_of(waking(9, 0, 5, 2) + migrate(2, 0, 5, 2, 3) + wakeup(3, 3, 5, 3)) == Moves{"2 3 5 255"});
     const Imported back = import_text(migrate(9, 0, 5, 2, 3) + migrate(2, 0, 5, 3, 2));
     REQUIRE(back.summary.warnings.size() == 2);
