@@ -2,6 +2,7 @@
 #include "migtrace/analysis.h"
 
 #include "base/error.h"
+#include "migtrace/views.h"
 
 namespace migtrace {
 
@@ -12,6 +13,7 @@ std::vector<std::string> run(const Analysis& analysis, Output& output) {
     PidCounters processes;
     StartLines starts;
     std::optional<PeriodCounter> periods;
+    Views views(analysis, reader);
 
     // The report comes first: a migration is printed before the period that it closes.
     std::vector<EventListener*> listeners = {report.get()};
@@ -19,12 +21,17 @@ std::vector<std::string> run(const Analysis& analysis, Output& output) {
     if (analysis.stats) listeners.push_back(&counters);
     if (analysis.summary_pid) listeners.push_back(&processes);
     if (analysis.consistency) listeners.push_back(&starts);
-    walk(reader, analysis.walk, listeners);
+    views.add_listeners(listeners);
+    walk(reader, views.walk(), listeners);
+    check_is_trace(reader, analysis.input.files);
 
     if (analysis.consistency) report->consistency(starts);
     if (analysis.stats) report->stats(counters);
     if (analysis.summary_pid) report->summary_pid(processes);
-    return reader.warnings();
+    views.print(*report);
+    std::vector<std::string> warnings = views.warnings();
+    for (std::string& warning : reader.warnings()) warnings.push_back(std::move(warning));
+    return warnings;
 }
 
 }  // namespace migtrace

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "migtrace/counters.h"
+#include "migtrace/topology.h"
 #include "migtrace/walk.h"
 
 namespace migtrace {
@@ -19,6 +20,7 @@ struct PeriodOptions {
     bool all = false;     ///< all migrations, as "migrate"
     bool cpus = false;    ///< "from cpu: N" for each CPU, then "to cpu: N" for each
     bool pairs = false;   ///< "from cpu: N to cpu: M" for each pair
+    bool topology = false;  ///< each Distance: "within core" and so on; "distance unknown" last
     /// A period counts as over when a later migration is seen. With `last` also when the window ends exactly
     /// with it.
     bool last = false;
@@ -43,7 +45,7 @@ class PeriodCounter : public EventListener {
         : options_(options), listener_(listener) {}
 
     void begin(const TraceInfo& info) override;
-    /// Throws base::Error when time stamps jump over more than 100 million periods, which no clock does.
+    /// Throws base::Error when time stamps jump over more than 10 million periods.
     void migration(const Migration& migration) override;
     void end(const TraceInfo& info) override;
 
@@ -60,7 +62,8 @@ class PeriodCounter : public EventListener {
     bool empty_ = true;  // no migration in this period
     std::vector<std::uint64_t> counts_;
     CpuMatrix matrix_;
-    std::size_t all_at_ = 0, cpus_at_ = 0, pairs_at_ = 0;  // columns
+    DistanceTable distances_;
+    std::size_t all_at_ = 0, cpus_at_ = 0, pairs_at_ = 0, topology_at_ = 0;  // columns
 };
 
 /// All periods of a trace.

@@ -83,7 +83,7 @@ TEST_CASE("mutated traces neither crash nor hang, and give the same answer twice
         trace.job.report.migrations = trace.job.report.comms = trace.job.report.marks =
             trace.job.report.starts = true;
         trace.job.report.times = {.rel = true, .gmt = true, .local = true, .abs = true, .date = true};
-        trace.job.report.json = round % 3 == 0;
+        trace.job.report.form = static_cast<migtrace::Form>(round % 3);
         trace.job.stats = trace.job.summary_pid = trace.job.consistency = true;
         trace.job.input.strict = round % 5 == 0;
         trace.job.walk.window.begin_mark = round % 4 == 0 ? std::optional<std::uint64_t>(1) : std::nullopt;

@@ -102,7 +102,7 @@ TEST_CASE("every line of JSON is an object with a type, whatever bytes names hol
                 named(1, 6, all.substr(200) + "\xe4\xb8\xad\xf0\x9f\x90\xa7\xed\xa0\x80\xf4\x90") +
                 move(2, 0, 1, 5) + move(1600, 1, 0, 6) + mark(1601, "0xffffffffffffffff") +
                 move(3100, 0, 9, 7));
-    trace.job.report.json = true;
+    trace.job.report.form = migtrace::Form::Json;
     trace.job.report.comms = trace.job.report.marks = trace.job.report.starts = true;
     trace.job.summary_pid = trace.job.consistency = trace.job.stats = true;
     trace.job.report.migrations = true;
@@ -137,7 +137,7 @@ TEST_CASE("every line of JSON is an object with a type, whatever bytes names hol
 
 TEST_CASE("JSON tells the topology when the trace has it, and no wall clock when it has none") {
     Trace trace(move(2, 0, 1, 5), "# cpu 1 core 1 llc 0 node 0 capacity 1024\n" + kHeader);
-    trace.job.report.json = true;
+    trace.job.report.form = migtrace::Form::Json;
     auto stats = nlohmann::json::parse(trace.stats());
     CHECK(stats["topology"][0]["capacity"] == 1024);
     CHECK(stats["begin"]["time"].is_null());
