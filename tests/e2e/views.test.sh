@@ -80,8 +80,46 @@ assert rows and all(len(row) == len(rows[0]) for row in rows), rows'
 	done
 	says json-views 0 "$stats --output json --topology --residency --pingpong topo.trace | python3 -c 'import json, sys
 for line in sys.stdin: print(json.loads(line)[\"type\"])'" "topology" "residency" "pingpong"
+	# The same figures, computed the long way.
+	python3 "$top/tests/e2e/make-trace.py" 6 20 4000 >many.trace
+	"$stats" --output json --residency --pingpong --pingpong_time 4 many.trace >many.json
+	if said=$(python3 - many.trace many.json 2>&1 <<'PY'
+import collections, json, math, sys
+
+moves = collections.defaultdict(list)
+for line in open(sys.argv[1]):
+    words = line.split()
+    if len(words) == 6 and words[2] != ".":
+        moves[int(words[4])].append((int(words[0], 16), line, int(words[2]), int(words[3]), int(words[5])))
+stays, returns, forks = [], 0, 6
+for pid in moves:
+    arrived, left = None, {}
+    for ts, _, source, target, cause in sorted(moves[pid]):
+        if source == target:
+            continue
+        if arrived and arrived[1] == source and cause != forks:
+            stays.append(ts - arrived[0])
+        arrived = (ts, target)
+        if cause == forks:
+            left = {}
+            continue
+        if target in left:
+            returns += ts - left.pop(target) <= 4_000_000
+        left[source] = ts
+stays.sort()
+residency, pingpong = (json.loads(line) for line in open(sys.argv[2]))
+total = residency["total"]
+assert total["count"] == len(stays) > 1000, (total, len(stays))
+assert total["min_ns"] == stays[0] and total["max_ns"] == stays[-1], total
+assert math.isclose(total["mean_ns"], sum(stays) / len(stays)), total
+for name, percent in ("p50", 50), ("p90", 90), ("p99", 99), ("p99_9", 99.9):
+    exact = stays[math.ceil(percent / 100 * len(stays) - 1e-9) - 1]
+    assert abs(total[name + "_ns"] - exact) <= exact / 200, (name, total, exact)
+assert pingpong["total"]["count"] == returns > 100, (pingpong["total"], returns)
+PY
+	); then echo "ok figures-of-many"; else failed figures-of-many "$said"; fi
 else
-	echo "skipped csv, json: there is no python3"
+	echo "skipped csv, json, figures: there is no python3"
 fi
 
 # Options.

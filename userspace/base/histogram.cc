@@ -48,7 +48,8 @@ void Histogram::merge(const Histogram& other) {
 }
 
 double Histogram::mean() const {
-    return count_ ? static_cast<double>(static_cast<long double>(sum_) / static_cast<long double>(count_)) : 0;
+    return count_ ? static_cast<double>(static_cast<long double>(sum_) / static_cast<long double>(count_))
+                  : 0;
 }
 
 std::uint64_t Histogram::percentile(double percent) const {

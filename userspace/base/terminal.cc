@@ -11,7 +11,12 @@ namespace {
 /// Length of the UTF-8 sequence at the beginning of `text`; 0 when it is cut or none begins there.
 std::size_t sequence(std::string_view text) {
     const auto lead = static_cast<unsigned char>(text[0]);
-    const std::size_t length = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
+    const std::size_t length = lead < 0x80   ? 1
+                               : lead < 0xc2 ? 0
+                               : lead < 0xe0 ? 2
+                               : lead < 0xf0 ? 3
+                               : lead < 0xf5 ? 4
+                                             : 0;
     if (length > text.size()) return 0;
     for (std::size_t i = 1; i < length; i++)
         if ((static_cast<unsigned char>(text[i]) & 0xc0) != 0x80) return 0;
@@ -23,7 +28,9 @@ std::size_t sequence(std::string_view text) {
 
 }  // namespace
 
-bool is_terminal(std::FILE* file) { return ::isatty(::fileno(file)) == 1; }
+bool is_terminal(std::FILE* file) {
+    return ::isatty(::fileno(file)) == 1;
+}
 
 std::string printable(std::string_view text, std::string_view keep) {
     std::string shown;
@@ -31,7 +38,8 @@ std::string printable(std::string_view text, std::string_view keep) {
     while (!text.empty()) {
         const auto first = static_cast<unsigned char>(text[0]);
         const std::size_t length = sequence(text);
-        const bool control = first < 0x20 || first == 0x7f || (length == 2 && first == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0);
+        const bool control = first < 0x20 || first == 0x7f ||
+                             (length == 2 && first == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0);
         if (length > 0 && (!control || keep.find(text[0]) != std::string_view::npos)) {
             shown += text.substr(0, length);
             text.remove_prefix(length);

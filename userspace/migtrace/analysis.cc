@@ -2,12 +2,14 @@
 #include "migtrace/analysis.h"
 
 #include "base/error.h"
+#include "migtrace/trace_check.h"
 #include "migtrace/views.h"
 
 namespace migtrace {
 
 std::vector<std::string> run(const Analysis& analysis, Output& output) {
     TraceReader reader(analysis.input);
+    check_is_trace(reader, analysis.input.files);
     const std::unique_ptr<Report> report = Report::make(analysis.report, output);
     Counters counters;
     PidCounters processes;
@@ -23,7 +25,6 @@ std::vector<std::string> run(const Analysis& analysis, Output& output) {
     if (analysis.consistency) listeners.push_back(&starts);
     views.add_listeners(listeners);
     walk(reader, views.walk(), listeners);
-    check_is_trace(reader, analysis.input.files);
 
     if (analysis.consistency) report->consistency(starts);
     if (analysis.stats) report->stats(counters);

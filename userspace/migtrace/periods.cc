@@ -10,8 +10,8 @@ namespace migtrace {
 
 namespace {
 
-/// Lines that say nothing, between one migration and the next. That is 2.8 hours at 1 ms, and 115 days at 1 s: more is a
-/// damaged time stamp, or a period of which nobody reads the output.
+/// Lines that say nothing, between one migration and the next. That is 2.8 hours at 1 ms, and 115 days at 1
+/// s: more is a damaged time stamp, or a period of which nobody reads the output.
 constexpr std::uint64_t kMostEmptyPeriods = 10'000'000;
 
 std::vector<std::string> column_names(const PeriodOptions& options, const TraceInfo& info) {
@@ -90,10 +90,10 @@ void PeriodCounter::migration(const Migration& migration) {
     }
     if (migration.ts > end_) {
         if ((migration.ts - end_) / 1'000'000 / options_.msec > kMostEmptyPeriods)
-            throw base::Error(
-                fmt::format("more than {} periods of {} ms without a migration lie before time stamp 0x{:016x}: "
-                            "if the trace is damaged, --end_ts leaves it out; else take a longer --period",
-                            kMostEmptyPeriods, options_.msec, migration.ts));
+            throw base::Error(fmt::format(
+                "more than {} periods of {} ms without a migration lie before time stamp 0x{:016x}: "
+                "if the trace is damaged, --end_ts leaves it out; else take a longer --period",
+                kMostEmptyPeriods, options_.msec, migration.ts));
         while (migration.ts > end_) close_period();
     }
     if (migration.ts < info_->begin) return;

@@ -16,10 +16,10 @@ namespace migtrace {
 struct PeriodOptions {
     std::uint64_t msec = 1000;  ///< length of a period, > 0
     /// What is counted; columns come in this order.
-    bool causes = false;  ///< each cause
-    bool all = false;     ///< all migrations, as "migrate"
-    bool cpus = false;    ///< "from cpu: N" for each CPU, then "to cpu: N" for each
-    bool pairs = false;   ///< "from cpu: N to cpu: M" for each pair
+    bool causes = false;    ///< each cause
+    bool all = false;       ///< all migrations, as "migrate"
+    bool cpus = false;      ///< "from cpu: N" for each CPU, then "to cpu: N" for each
+    bool pairs = false;     ///< "from cpu: N to cpu: M" for each pair
     bool topology = false;  ///< each Distance: "within core" and so on; "distance unknown" last
     /// A period counts as over when a later migration is seen. With `last` also when the window ends exactly
     /// with it.

@@ -28,10 +28,10 @@ struct ReportOptions {
     std::uint64_t period_msec = 0;
     /// The worst so many processes (and pairs of causes) only, the worst first; 0: all, summary_pid() by pid.
     std::size_t top = 0;
-    /// Text: columns become wider where a number does not fit. Without it such a number pushes the rest of its line to
-    /// the right, in those reports that the original analyzer had, as scripts know it.
+    /// Text: columns become wider where a number does not fit. Without it such a number pushes the rest of
+    /// its line to the right, in those reports that the original analyzer had, as scripts know it.
     bool align = false;
-    bool safe_names = false;  ///< text and CSV: names for a terminal, see base::printable()
+    bool safe_names = false;                  ///< text and CSV: names for a terminal, see base::printable()
     std::vector<std::string> comms_left_out;  ///< not listed by summary_pid()
 };
 

@@ -110,7 +110,9 @@ void CsvReport::migration(const Migration& m) {
     end_line();
 }
 
-void CsvReport::end(const TraceInfo&) { head(); }
+void CsvReport::end(const TraceInfo&) {
+    head();
+}
 
 void CsvReport::columns(const std::vector<std::string>& names, const TraceInfo&) {
     texts({"rel_sec", "ts", "time"});

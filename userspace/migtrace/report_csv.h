@@ -6,9 +6,9 @@
 
 namespace migtrace {
 
-/// CSV as RFC 4180 has it: a header line, then records; lines end with CRLF; fields that hold a comma, a quote or a line
-/// end stand in quotes. A table makes a file, so a
-/// run has one report: events, periods, or one about the whole. Events of all kinds are one report.
+/// CSV as RFC 4180 has it: a header line, then records; lines end with CRLF; fields that hold a comma, a
+/// quote or a line end stand in quotes. A table makes a file, so a run has one report: events, periods, or
+/// one about the whole. Events of all kinds are one report.
 class CsvReport : public Report {
  public:
     CsvReport(const ReportOptions& options, Output& output) : Report(options, output) {}

@@ -169,7 +169,8 @@ void JsonReport::summary_pid(const PidCounters& processes) {
 }
 
 void JsonReport::put_distances(const DistanceCounts& counts, std::uint64_t duration) {
-    for (std::size_t i = 0; i < kDistances; i++) output_.format(R"("{}":{},)", kDistanceIds[i], counts.counts[i]);
+    for (std::size_t i = 0; i < kDistances; i++)
+        output_.format(R"("{}":{},)", kDistanceIds[i], counts.counts[i]);
     put_rate(counts.total(), duration);
 }
 
@@ -197,9 +198,10 @@ void JsonReport::topology(const TopologyCounters& counters) {
 }
 
 void JsonReport::put_stays(const base::Histogram& stays) {
-    output_.format(R"("count":{},"mean_ns":{},"min_ns":{},"p50_ns":{},"p90_ns":{},"p99_ns":{},"p99_9_ns":{},"max_ns":{})",
-                   stays.count(), stays.mean(), stays.min(), stays.percentile(50), stays.percentile(90),
-                   stays.percentile(99), stays.percentile(99.9), stays.max());
+    output_.format(
+        R"("count":{},"mean_ns":{},"min_ns":{},"p50_ns":{},"p90_ns":{},"p99_ns":{},"p99_9_ns":{},"max_ns":{})",
+        stays.count(), stays.mean(), stays.min(), stays.percentile(50), stays.percentile(90),
+        stays.percentile(99), stays.percentile(99.9), stays.max());
 }
 
 void JsonReport::residency(const Residency& residency) {

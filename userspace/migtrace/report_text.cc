@@ -126,11 +126,14 @@ void TextReport::causes(const Counters& counters) {
     const std::size_t count_width = fit(7, fmt::format("{}", counters.total()));
     const std::size_t rate_width = fit(7, rate(counters.total()));
     auto line = [&](const std::string& name, std::uint64_t count) {
-        output_.format("  {}{:{}}  {:{}}  {:>{}}\n", name, "", name_width - std::min(name_width, name.size()), count,
-                       count_width, rate(count), rate_width);
+        output_.format("  {}{:{}}  {:{}}  {:>{}}\n", name, "", name_width - std::min(name_width, name.size()),
+                       count, count_width, rate(count), rate_width);
     };
-    auto rule = [&] { output_.format("  {:{}}  {:-<{}}  {:-<{}}\n", "", name_width, "", count_width, "", rate_width); };
-    output_.format("\n\nCAUSE:\n\n  {:{}}  {:>{}}  {:>{}}\n", "", name_width, "count", count_width, "per sec", rate_width);
+    auto rule = [&] {
+        output_.format("  {:{}}  {:-<{}}  {:-<{}}\n", "", name_width, "", count_width, "", rate_width);
+    };
+    output_.format("\n\nCAUSE:\n\n  {:{}}  {:>{}}  {:>{}}\n", "", name_width, "count", count_width, "per sec",
+                   rate_width);
     rule();
     output_.put("\n");
     for (const auto& cause : counters.causes()) line(shown(cause.name), cause.count);
@@ -142,7 +145,8 @@ void TextReport::matrix(const Counters& counters, bool rates) {
     const CpuMatrix& matrix = counters.matrix();
     const unsigned cpus = matrix.cpus();
     auto number = [&](std::uint64_t count) {
-        return rates ? fmt::format("{:.2f}", per_second(count, counters.info().duration())) : fmt::format("{}", count);
+        return rates ? fmt::format("{:.2f}", per_second(count, counters.info().duration()))
+                     : fmt::format("{}", count);
     };
     // No cell is above the sum of all.
     const std::size_t width = fit(7, number(matrix.total()));
@@ -157,7 +161,8 @@ void TextReport::matrix(const Counters& counters, bool rates) {
         for (unsigned cpu = 0; cpu < cpus; cpu++) output_.format(" {:-<{}}", "", width);
         output_.format("        {:-<{}}\n", "", width);
     };
-    output_.format("\n  ==========  {:<10}  ===============\n\n         to -->", rates ? "per second" : "count");
+    output_.format("\n  ==========  {:<10}  ===============\n\n         to -->",
+                   rates ? "per second" : "count");
     for (unsigned cpu = 0; cpu < cpus; cpu++) output_.format(" {:{}}:", cpu, width - 1);
     output_.format("{:>{}}\n  from         ", "all:", width + 8);
     rule();
@@ -189,11 +194,12 @@ void TextReport::summary_pid(const PidCounters& processes) {
         count_width = fit(count_width, fmt::format("{}", p.process->count));
         rate_width = fit(rate_width, rate(p));
     }
-    output_.format("\n\nMIGRATE count:\n\n{:>{}}  {:>{}}  {:>{}}  comm\n", "pid", pid_width, "count", count_width, "rate ",
-                   rate_width);
+    output_.format("\n\nMIGRATE count:\n\n{:>{}}  {:>{}}  {:>{}}  comm\n", "pid", pid_width, "count",
+                   count_width, "rate ", rate_width);
     output_.format("{:-<{}}  {:-<{}}  {:-<{}}  ----\n\n", "", pid_width, "", count_width, "", rate_width);
     for (const Listed& p : all) {
-        output_.format("{:{}}  {:{}}  {:>{}}  ", p.pid, pid_width, p.process->count, count_width, rate(p), rate_width);
+        output_.format("{:{}}  {:{}}  {:>{}}  ", p.pid, pid_width, p.process->count, count_width, rate(p),
+                       rate_width);
         const char* separator = "";
         for (std::string_view comm : listed_comms(processes, *p.process)) {
             output_.put(separator);

@@ -7,7 +7,8 @@
 
 namespace migtrace {
 
-/// The text form. What the original analyzer printed looks as it did, byte for byte, unless `align` lines it up.
+/// The text form. What the original analyzer printed looks as it did, byte for byte, unless `align` lines it
+/// up.
 class TextReport : public Report {
  public:
     TextReport(const ReportOptions& options, Output& output)

@@ -7,7 +7,9 @@ namespace migtrace {
 
 namespace {
 
-std::string number(std::uint64_t value) { return fmt::format("{}", value); }
+std::string number(std::uint64_t value) {
+    return fmt::format("{}", value);
+}
 std::string rate(std::uint64_t count, std::uint64_t duration) {
     return fmt::format("{:.2f}", per_second(count, duration));
 }
@@ -30,7 +32,9 @@ std::vector<std::string> joined(std::vector<std::string> front, const std::vecto
 
 const TextTable::Column kCause = {{}, TextTable::Side::Left, 14}, kPid = {{"pid"}, TextTable::Side::Right, 7},
                         kComm = {{"comm"}, TextTable::Side::Left, 0};
-TextTable::Column numbers(std::vector<std::string> title) { return {std::move(title), TextTable::Side::Right, 7}; }
+TextTable::Column numbers(std::vector<std::string> title) {
+    return {std::move(title), TextTable::Side::Right, 7};
+}
 
 std::vector<TextTable::Column> distance_columns() {
     return {numbers({"within", "core"}),  numbers({"within", "cache"}), numbers({"across", "caches"}),
@@ -45,15 +49,17 @@ void TextReport::topology(const TopologyCounters& counters) {
     auto columns = distance_columns();
     columns.insert(columns.begin(), kCause);
     TextTable causes(columns);
-    for (const auto& cause : counters.causes()) causes.row(joined({shown(cause.name)}, distances(cause.counts, duration)));
+    for (const auto& cause : counters.causes())
+        causes.row(joined({shown(cause.name)}, distances(cause.counts, duration)));
     causes.rule();
     causes.row(joined({"total"}, distances(counters.total(), duration)));
     std::vector<std::string> rates = {"per sec"}, shares = {"share"};
     const std::uint64_t total = counters.total().total();
     for (std::uint64_t count : counters.total().counts) {
         rates.push_back(rate(count, duration));
-        shares.push_back(total ? fmt::format("{:.1f} %", 100.0 * static_cast<double>(count) / static_cast<double>(total))
-                               : "");
+        shares.push_back(
+            total ? fmt::format("{:.1f} %", 100.0 * static_cast<double>(count) / static_cast<double>(total))
+                  : "");
     }
     causes.row(joined(rates, {rate(total, duration), ""}));
     causes.row(joined(shares, {"", ""}));
@@ -70,8 +76,8 @@ void TextReport::topology(const TopologyCounters& counters) {
 }
 
 void TextReport::residency(const Residency& residency) {
-    TextTable table({kCause, numbers({"count"}), numbers({"mean"}), numbers({"min"}), numbers({"p50"}), numbers({"p90"}),
-                     numbers({"p99"}), numbers({"p99.9"}), numbers({"max"})});
+    TextTable table({kCause, numbers({"count"}), numbers({"mean"}), numbers({"min"}), numbers({"p50"}),
+                     numbers({"p90"}), numbers({"p99"}), numbers({"p99.9"}), numbers({"max"})});
     auto row = [&](const std::string& name, const base::Histogram& stays) {
         std::vector<std::string> cells = {name, number(stays.count())};
         if (stays.count() == 0) {
@@ -107,11 +113,16 @@ void TextReport::pingpong(const PingPong& pingpong) {
     pairs.row({"total", "", number(pingpong.total()), rate(pingpong.total(), duration), ""});
     pairs.print(output_);
 
-    TextTable processes({kPid, numbers({"count"}), numbers({"per sec"}), numbers({"of all", "moves"}),
-                         {{"most often away, back"}, TextTable::Side::Left, 0}, kComm});
+    TextTable processes({kPid,
+                         numbers({"count"}),
+                         numbers({"per sec"}),
+                         numbers({"of all", "moves"}),
+                         {{"most often away, back"}, TextTable::Side::Left, 0},
+                         kComm});
     for (const auto& p : pingpong.processes(options_.top))
-        processes.row({fmt::format("{}", p.pid), number(p.count), rate(p.count, duration), number(p.migrations),
-                       shown(p.pairs.front().away) + ", " + shown(p.pairs.front().back), shown(p.comm)});
+        processes.row({fmt::format("{}", p.pid), number(p.count), rate(p.count, duration),
+                       number(p.migrations), shown(p.pairs.front().away) + ", " + shown(p.pairs.front().back),
+                       shown(p.comm)});
     output_.put("\n\nPINGPONG by process (the worst first):\n\n");
     processes.print(output_);
 }

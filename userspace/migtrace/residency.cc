@@ -65,7 +65,8 @@ void PingPong::migration(const Migration& m) {
         return;
     }
     std::erase_if(departures, [&](const Departure& d) { return m.ts - d.ts > within_; });
-    auto left = std::find_if(departures.begin(), departures.end(), [&](const Departure& d) { return d.cpu == m.to; });
+    auto left =
+        std::find_if(departures.begin(), departures.end(), [&](const Departure& d) { return d.cpu == m.to; });
     if (left != departures.end()) {
         if (filter_.passes(m)) {
             const std::uint64_t time_away = m.ts - left->ts;
@@ -86,12 +87,15 @@ std::vector<PingPong::Pair> PingPong::sorted(const Sums& sums, std::size_t top) 
     std::vector<Pair> pairs;
     for (const auto& [causes, sum] : sums)
         pairs.push_back({cause_names_[causes.first], cause_names_[causes.second], sum.count, sum.time_away});
-    std::stable_sort(pairs.begin(), pairs.end(), [](const Pair& a, const Pair& b) { return a.count > b.count; });
+    std::stable_sort(pairs.begin(), pairs.end(),
+                     [](const Pair& a, const Pair& b) { return a.count > b.count; });
     if (top && pairs.size() > top) pairs.resize(top);
     return pairs;
 }
 
-std::vector<PingPong::Pair> PingPong::pairs(std::size_t top) const { return sorted(sums_, top); }
+std::vector<PingPong::Pair> PingPong::pairs(std::size_t top) const {
+    return sorted(sums_, top);
+}
 
 std::vector<PingPong::Process> PingPong::processes(std::size_t top) const {
     struct Rank {

@@ -16,8 +16,8 @@
 
 namespace migtrace {
 
-/// Filters for views that follow tasks from CPU to CPU. Such a view has to see every migration of a task, so filters
-/// must not act on the walk; they choose what the view counts instead.
+/// Filters for views that follow tasks from CPU to CPU. Such a view has to see every migration of a task, so
+/// filters must not act on the walk; they choose what the view counts instead.
 class LateFilter {
  public:
     explicit LateFilter(Filters filters) : filters_(std::move(filters)) {}
@@ -35,8 +35,9 @@ class LateFilter {
     Filters filters_;
 };
 
-/// What views that follow tasks have in common. A task begins with its copy_process event or its migration with the
-/// cause sched_fork, in whatever order the two come: what an earlier process with the same pid did does not count.
+/// What views that follow tasks have in common. A task begins with its copy_process event or its migration
+/// with the cause sched_fork, in whatever order the two come: what an earlier process with the same pid did
+/// does not count.
 class TaskView : public EventListener {
  public:
     explicit TaskView(const Filters& filters) : filter_(filters) {}
@@ -58,9 +59,9 @@ class TaskView : public EventListener {
     void prepare(const TraceInfo& info);
 };
 
-/// Stays: the time between a migration to a CPU and the next migration of the task, which leads away from there. Stays
-/// that begin before the window or last beyond it are not known and do not count, nor does one whose end does not fit
-/// its beginning, because an event between them is missing.
+/// Stays: the time between a migration to a CPU and the next migration of the task, which leads away from
+/// there. Stays that begin before the window or last beyond it are not known and do not count, nor does one
+/// whose end does not fit its beginning, because an event between them is missing.
 class Residency : public TaskView {
  public:
     using TaskView::TaskView;
@@ -86,7 +87,8 @@ class Residency : public TaskView {
     PidTable<Stay> stays_;
 };
 
-/// Returns: migrations to a CPU that the task has left a short time before, by whatever way it went meanwhile.
+/// Returns: migrations to a CPU that the task has left a short time before, by whatever way it went
+/// meanwhile.
 class PingPong : public TaskView {
  public:
     /// `within`: the longest time between leaving a CPU and coming back, > 0.
@@ -100,7 +102,9 @@ class PingPong : public TaskView {
         std::string_view away, back;  ///< names of causes
         std::uint64_t count = 0;
         std::uint64_t time_away = 0;  ///< sum, ns
-        double mean_away() const { return count ? static_cast<double>(time_away) / static_cast<double>(count) : 0; }  ///< ns
+        double mean_away() const {
+            return count ? static_cast<double>(time_away) / static_cast<double>(count) : 0;
+        }  ///< ns
     };
     struct Process {
         std::int32_t pid;
@@ -111,7 +115,8 @@ class PingPong : public TaskView {
     };
     std::uint64_t within_ns() const { return within_; }
     std::uint64_t total() const { return total_; }
-    /// Worst first, `top` at most; 0: all. Only those that came back. Of equal ones the first by cause or pid.
+    /// Worst first, `top` at most; 0: all. Only those that came back. Of equal ones the first by cause or
+    /// pid.
     std::vector<Pair> pairs(std::size_t top) const;
     std::vector<Process> processes(std::size_t top) const;
 
@@ -129,7 +134,8 @@ class PingPong : public TaskView {
         std::uint32_t comm = 0;
         bool forked = false;  // by the last migration
         std::uint64_t count = 0, migrations = 0;
-        std::vector<Departure> departures;  // a CPU once, the latest last, none older than within_ at the last migration
+        std::vector<Departure>
+            departures;  // a CPU once, the latest last, none older than within_ at the last migration
         Sums sums;
     };
     std::vector<Pair> sorted(const Sums& sums, std::size_t top) const;

@@ -11,11 +11,14 @@ TextTable::TextTable(std::vector<Column> columns) : columns_(std::move(columns))
 }
 
 void TextTable::row(std::vector<std::string> cells) {
-    for (std::size_t i = 0; i < cells.size(); i++) columns_[i].width = std::max(columns_[i].width, cells[i].size());
+    for (std::size_t i = 0; i < cells.size(); i++)
+        columns_[i].width = std::max(columns_[i].width, cells[i].size());
     rows_.push_back(std::move(cells));
 }
 
-void TextTable::rule() { rows_.emplace_back(); }
+void TextTable::rule() {
+    rows_.emplace_back();
+}
 
 void TextTable::print(Output& output) const {
     std::string line;

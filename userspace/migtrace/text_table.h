@@ -10,8 +10,8 @@
 
 namespace migtrace {
 
-/// A table of which each column is as wide as its widest cell, so that numbers line up however large they are. Cells
-/// are counted in bytes.
+/// A table of which each column is as wide as its widest cell, so that numbers line up however large they
+/// are. Cells are counted in bytes.
 class TextTable {
  public:
     enum class Side { Left, Right };
@@ -35,7 +35,8 @@ class TextTable {
     std::vector<std::vector<std::string>> rows_;  // an empty one is a rule
 };
 
-/// A time with three digits and its unit: "0 ns", "1.23 us", "45.6 ms", "789 s", "2.05 h"; hours have all their digits.
+/// A time with three digits and its unit: "0 ns", "1.23 us", "45.6 ms", "789 s", "2.05 h"; hours have all
+/// their digits.
 std::string short_time(double nanoseconds);
 
 }  // namespace migtrace

@@ -11,7 +11,9 @@ const std::array<const char*, kDistances> kDistanceNames = {"within core", "with
 const std::array<const char*, kDistances> kDistanceIds = {"within_core", "within_cache", "across_caches",
                                                           "across_nodes", "unknown"};
 
-bool has_topology(const TraceHeader& header) { return !header.cpus().empty(); }
+bool has_topology(const TraceHeader& header) {
+    return !header.cpus().empty();
+}
 
 DistanceTable::DistanceTable(const TraceHeader& header) {
     if (!has_topology(header)) return;
@@ -45,7 +47,9 @@ void TopologyCounters::prepare(const TraceInfo& info) {
     for (const auto& [number, name] : info.header->causes()) causes_.push_back({name, {}});
 }
 
-void TopologyCounters::begin(const TraceInfo& info) { prepare(info); }
+void TopologyCounters::begin(const TraceInfo& info) {
+    prepare(info);
+}
 
 void TopologyCounters::migration(const Migration& migration) {
     const Distance distance = distances_.between(migration.from, migration.to);

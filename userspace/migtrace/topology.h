@@ -28,9 +28,10 @@ extern const std::array<const char*, kDistances> kDistanceNames, kDistanceIds;
 /// Whether the header tells where CPUs stand (`# cpu`, format 1.1.0).
 bool has_topology(const TraceHeader& header);
 
-/// Distances between CPUs, as the header of a trace tells. It never guesses: what it takes to decide has to be known of
-/// both CPUs, else the distance is unknown. Nodes that differ are enough. Otherwise the cache has to be known, because
-/// kernels number cores anew in each package: equal cores are one core only behind the same cache.
+/// Distances between CPUs, as the header of a trace tells. It never guesses: what it takes to decide has to
+/// be known of both CPUs, else the distance is unknown. Nodes that differ are enough. Otherwise the cache has
+/// to be known, because kernels number cores anew in each package: equal cores are one core only behind the
+/// same cache.
 class DistanceTable {
  public:
     DistanceTable() = default;
@@ -51,7 +52,8 @@ struct DistanceCounts {
     void count(Distance distance) { counts[static_cast<std::size_t>(distance)]++; }
     std::uint64_t at(Distance distance) const { return counts[static_cast<std::size_t>(distance)]; }
     std::uint64_t total() const;
-    /// Whether it goes farther: more migrations across nodes count first, then those across caches, and so on.
+    /// Whether it goes farther: more migrations across nodes count first, then those across caches, and so
+    /// on.
     bool farther_than(const DistanceCounts& other) const;
 };
 

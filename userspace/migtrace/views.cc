@@ -10,7 +10,8 @@ namespace migtrace {
 namespace {
 
 constexpr const char* kNoTopology =
-    "the trace does not tell where its CPUs stand: its header has no lines '# cpu N core ...', which the kernel module "
+    "the trace does not tell where its CPUs stand: its header has no lines '# cpu N core ...', which the "
+    "kernel module "
     "writes since format 1.1.0";
 
 bool others_wanted(const Analysis& a) {
@@ -21,9 +22,9 @@ bool others_wanted(const Analysis& a) {
 
 Views::Views(const Analysis& analysis, TraceReader& reader) : walk_(analysis.walk) {
     if (analysis.topology) {
-        const bool alone = !analysis.consistency && !analysis.stats && !analysis.summary_pid && !analysis.residency &&
-                           !analysis.pingpong && !analysis.periods && !analysis.report.migrations &&
-                           !analysis.report.comms && !analysis.report.marks;
+        const bool alone = !analysis.consistency && !analysis.stats && !analysis.summary_pid &&
+                           !analysis.residency && !analysis.pingpong && !analysis.periods &&
+                           !analysis.report.migrations && !analysis.report.comms && !analysis.report.marks;
         if (has_topology(reader.header()))
             topology_.emplace();
         else if (alone)
@@ -35,15 +36,18 @@ Views::Views(const Analysis& analysis, TraceReader& reader) : walk_(analysis.wal
         const PeriodOptions& p = *analysis.periods;
         if (!p.all && !p.causes && !p.cpus && !p.pairs)
             throw base::Error(fmt::format("{}; --period_topology cannot be computed", kNoTopology));
-        warnings_.push_back(fmt::format("{}; for --period_topology all migrations count as unknown", kNoTopology));
+        warnings_.push_back(
+            fmt::format("{}; for --period_topology all migrations count as unknown", kNoTopology));
     }
     if (!analysis.residency && !analysis.pingpong) return;
     Filters late;
     if (LateFilter::splits_tasks(walk_.filters)) {
         if (others_wanted(analysis))
             throw base::UsageError(
-                "--residency and --pingpong follow each task from CPU to CPU, so that --cause, --comm and --cpu_* can "
-                "act on them, or on the other reports, but not on both in one run; ask for them one after the other");
+                "--residency and --pingpong follow each task from CPU to CPU, so that --cause, --comm and "
+                "--cpu_* can "
+                "act on them, or on the other reports, but not on both in one run; ask for them one after "
+                "the other");
         late = walk_.filters;
         walk_.filters = Filters();
         walk_.filters.pid = late.pid;
@@ -62,21 +66,6 @@ void Views::print(Report& report) const {
     if (topology_) report.topology(*topology_);
     if (residency_) report.residency(*residency_);
     if (pingpong_) report.pingpong(*pingpong_);
-}
-
-void check_is_trace(TraceReader& reader, const std::vector<std::string>& files) {
-    const TraceHeader& header = reader.header();
-    // A start was found if there was any event, whether the header names it or not.
-    const bool events = reader.start().known || reader.start().ts > 0;
-    if (events || header.names_events()) return;
-    std::string names = files.empty() ? "-" : files[0];
-    for (std::size_t i = 1; i < files.size(); i++) names += ", " + files[i];
-    if (names == "-") names = "standard input";
-    if (header.stat_tags())
-        throw base::Error(fmt::format("{} is a stat file and no trace; migrate_extract and migrate_graph read it", names));
-    const std::vector<std::string> faults = reader.warnings();
-    if (!faults.empty() && header.version().empty() && !header.nr_cpus() && header.cpus().empty())
-        throw base::Error(fmt::format("{} is no trace: {}", names, faults.back()));
 }
 
 }  // namespace migtrace

@@ -16,7 +16,8 @@ namespace migtrace {
 class Views {
  public:
     /// Reads the header. Throws base::Error when what is asked for cannot be told from this trace, and
-    /// base::UsageError for filters that these reports and others of the same run would need in different places.
+    /// base::UsageError for filters that these reports and others of the same run would need in different
+    /// places.
     Views(const Analysis& analysis, TraceReader& reader);
     Views(const Views&) = delete;
     Views& operator=(const Views&) = delete;
@@ -35,9 +36,5 @@ class Views {
     std::optional<PingPong> pingpong_;
     std::vector<std::string> warnings_;
 };
-
-/// After the walk: throws base::Error when the input has something in it, but nothing of a trace: not one event, and not
-/// one header line that a trace could have. Says so when it is a stat file.
-void check_is_trace(TraceReader& reader, const std::vector<std::string>& files);
 
 }  // namespace migtrace

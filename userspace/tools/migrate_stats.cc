@@ -74,7 +74,8 @@ void add_reports(CommandLine& line) {
         "by cause and by process: migrations within a core, within a cache, across caches, across nodes");
     add("residency", po::bool_switch(),
         "how long tasks stay on a CPU: percentiles, by the cause that takes them away");
-    add("pingpong", po::bool_switch(), "tasks that return to a CPU soon after they left it, and the causes of both");
+    add("pingpong", po::bool_switch(),
+        "tasks that return to a CPU soon after they left it, and the causes of both");
     add("pingpong_time", po::value<std::string>()->value_name("MSEC"),
         "how soon that is: 10 if not given; 500us, 2s and the like are understood too");
     add("top", po::value<std::int64_t>()->value_name("N"),
@@ -91,7 +92,8 @@ void add_periods(CommandLine& line) {
     add("period_cause", po::bool_switch(), "each cause");
     add("period_cpu", po::bool_switch(), "from each CPU, and to each CPU");
     add("period_cpu_pair", po::bool_switch(), "from each CPU to each CPU");
-    add("period_topology", po::bool_switch(), "migrations within a core, within a cache, across caches, across nodes");
+    add("period_topology", po::bool_switch(),
+        "migrations within a core, within a cache, across caches, across nodes");
     add("period_human", po::bool_switch(), "in columns that people can read");
     add("period_last", po::bool_switch(), "also the period with which the window ends exactly");
 }
@@ -146,7 +148,8 @@ void add_form(CommandLine& line) {
     add("output", po::value<std::string>()->value_name("FORM")->default_value("text"),
         "text; json: an object per line; csv: one report, as a table");
     add("align", po::bool_switch(),
-        "widen columns where a number does not fit; without this only on a terminal, and in reports that --top "
+        "widen columns where a number does not fit; without this only on a terminal, and in reports that "
+        "--top "
         "cuts");
     add("strict", po::bool_switch(), "a line that makes no sense is an error; without this it is skipped");
     line.alias("ts_loc", "ts_local");
@@ -222,13 +225,15 @@ std::optional<migtrace::PeriodOptions> period_options(const CommandLine& line) {
     if (!msec) {
         if (wanted)
             throw UsageError(
-                "--period_all, --period_cause, --period_cpu, --period_cpu_pair and --period_topology need --period MSEC");
+                "--period_all, --period_cause, --period_cpu, --period_cpu_pair and --period_topology need "
+                "--period MSEC");
         return std::nullopt;
     }
     if (*msec <= 0) throw UsageError(fmt::format("--period: {} is not greater than 0", *msec));
     if (!wanted)
         throw UsageError(
-            "--period needs one of --period_all, --period_cause, --period_cpu, --period_cpu_pair and --period_topology");
+            "--period needs one of --period_all, --period_cause, --period_cpu, --period_cpu_pair and "
+            "--period_topology");
     options.msec = static_cast<std::uint64_t>(*msec);
     return options;
 }
@@ -267,8 +272,8 @@ std::optional<std::chrono::nanoseconds> pingpong_time(const CommandLine& line) {
         return std::nullopt;
     }
     if (!line.has("pingpong_time")) return std::chrono::milliseconds(10);
-    const auto time =
-        base::parse_duration("--pingpong_time", line.get<std::string>("pingpong_time"), std::chrono::milliseconds(1));
+    const auto time = base::parse_duration("--pingpong_time", line.get<std::string>("pingpong_time"),
+                                           std::chrono::milliseconds(1));
     if (time.count() <= 0) throw UsageError("--pingpong_time: it is not greater than 0");
     return time;
 }
@@ -281,7 +286,8 @@ void check_csv(const migtrace::Analysis& a) {
                         a.pingpong.has_value() + a.periods.has_value();
     if (reports > 1)
         throw UsageError(
-            "--output csv prints one report at a time, because each has columns of its own (--migrate, --ps and --mark "
+            "--output csv prints one report at a time, because each has columns of its own (--migrate, --ps "
+            "and --mark "
             "count as one); run it once for each, or take --output json");
 }
 

@@ -17,8 +17,10 @@ TEST_CASE("text in UTF-8 stays as it is") {
 }
 
 TEST_CASE("control characters of two bytes and bytes that are no UTF-8 are shown as numbers") {
-    CHECK(printable("\xc2\x9b""31m") == "\\xc2\\x9b31m");
-    CHECK(printable("\x9b""31m") == "\\x9b31m");
+    CHECK(printable("\xc2\x9b"
+                    "31m") == "\\xc2\\x9b31m");
+    CHECK(printable("\x9b"
+                    "31m") == "\\x9b31m");
     CHECK(printable("\xc2\xa0") == "\xc2\xa0");
     CHECK(printable("\xc0\x9b \xe0\x82\x9b \xf0\x80\x82\x9b \xc3") ==
           "\\xc0\\x9b \\xe0\\x82\\x9b \\xf0\\x80\\x82\\x9b \\xc3");

@@ -22,9 +22,14 @@ TEST_CASE("events of all kinds make one table") {
     trace.job.report.migrations = trace.job.report.comms = trace.job.report.marks = true;
     CHECK(csv(trace) ==
           "event,ts,time,rel_ns,cpu,from,to,pid,comm,cause,mark\r\n"
-          "set_task_comm," + at(1'000'000) + ",2010-08-11T12:08:39.501000000Z,,0,,,5,\"a \"\"b\"\", c\",,\r\n"
-          "migration," + at(2'000'000) + ",2010-08-11T12:08:39.502000000Z,2000000,0,0,1,5,\"a \"\"b\"\", c\",wake,\r\n"
-          "mark," + at(3'000'000) + ",2010-08-11T12:08:39.503000000Z,3000000,0,,,1,,,0x0000002a\r\n");
+          "set_task_comm," +
+              at(1'000'000) +
+              ",2010-08-11T12:08:39.501000000Z,,0,,,5,\"a \"\"b\"\", c\",,\r\n"
+              "migration," +
+              at(2'000'000) +
+              ",2010-08-11T12:08:39.502000000Z,2000000,0,0,1,5,\"a \"\"b\"\", c\",wake,\r\n"
+              "mark," +
+              at(3'000'000) + ",2010-08-11T12:08:39.503000000Z,3000000,0,,,1,,,0x0000002a\r\n");
     trace.job.report.marks_decimal = true;
     CHECK_THAT(csv(trace), Catch::EndsWith(",1,,,42\r\n"));
 }

@@ -144,10 +144,12 @@ TEST_CASE("JSON tells the topology when the trace has it, and no wall clock when
 }
 
 TEST_CASE("the worst processes come first when only some are asked for") {
-    Trace trace(move(1, 0, 1, 3) + move(2, 0, 1, 9) + move(3, 0, 1, 9) + move(4, 0, 1, 5) + move(1000, 0, 1, 7));
+    Trace trace(move(1, 0, 1, 3) + move(2, 0, 1, 9) + move(3, 0, 1, 9) + move(4, 0, 1, 5) +
+                move(1000, 0, 1, 7));
     trace.job.summary_pid = true;
     trace.job.report.top = 2;
-    CHECK_THAT(print(trace.job).text, Catch::EndsWith("    9       2     2.00  \n    3       1     1.00  \n"));
+    CHECK_THAT(print(trace.job).text,
+               Catch::EndsWith("    9       2     2.00  \n    3       1     1.00  \n"));
     trace.job.report.form = migtrace::Form::Json;
     auto json = nlohmann::json::parse(print(trace.job).text);
     REQUIRE(json["processes"].size() == 2);
@@ -180,14 +182,15 @@ TEST_CASE("numbers line up however large they are, where that is wanted") {
                             "    1:                   0.00          0.00   -->          0.00\n"
                             "                ------------- -------------        -------------\n"
                             "  all:                   0.00 1000000000.00   --> 1000000000.00\n") &&
-                   Contains("       pid   count          rate   comm\n"
+                   Contains("       pid   count         rate   comm\n"
                             "----------  ------  ------------  ----\n\n"
                             "         4       2  666666666.67  \n"
                             "2147483647       1  333333333.33  \n"));
     trace.job.report.align = false;
-    CHECK_THAT(trace.stats(), Contains("  a_cause_of_20_letters        3  1000000000.00\n"
-                                       "                  -------  -------\n") &&
-                                  Contains("\n    4       2  666666666.67  \n2147483647       1  333333333.33  \n"));
+    CHECK_THAT(trace.stats(),
+               Contains("  a_cause_of_20_letters        3  1000000000.00\n"
+                        "                  -------  -------\n") &&
+                   Contains("\n    4       2  666666666.67  \n2147483647       1  333333333.33  \n"));
 }
 
 TEST_CASE("where all numbers fit, lining up changes nothing") {

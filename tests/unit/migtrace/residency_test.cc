@@ -47,30 +47,34 @@ TEST_CASE("a stay lasts from one migration to the next and counts for the cause 
 }
 
 TEST_CASE("a stay whose end does not fit its beginning does not count") {
-    Trace trace(move(0, 0, 1, 5) + move(10, 2, 3, 5) + move(11, 3, 0, 5) + move(12, 0, 0, 5) + move(13, 0, 1, 5));
+    Trace trace(move(0, 0, 1, 5) + move(10, 2, 3, 5) + move(11, 3, 0, 5) + move(12, 0, 0, 5) +
+                move(13, 0, 1, 5));
     CHECK(stays(trace) == Stays{2, 1.5, 2});
 }
 
 TEST_CASE("a new process with the pid of another begins anew") {
     // The event may stand in front of the migration of fork, or behind it.
-    Trace after(move(0, 0, 1, 5) + named(50, 5, "new", 8) + move(60, 1, 2, 5) + move(61, 2, 1, 5), kForkHeader);
+    Trace after(move(0, 0, 1, 5) + named(50, 5, "new", 8) + move(60, 1, 2, 5) + move(61, 2, 1, 5),
+                kForkHeader);
     CHECK(stays(after) == Stays{1, 1, 1});
-    Trace fork(move(0, 0, 1, 5) + move(50, 1, 2, 5, 6) + named(50.1, 5, "new", 8) + move(53, 2, 1, 5), kForkHeader);
+    Trace fork(move(0, 0, 1, 5) + move(50, 1, 2, 5, 6) + named(50.1, 5, "new", 8) + move(53, 2, 1, 5),
+               kForkHeader);
     CHECK(stays(fork) == Stays{1, 3, 3});
     Trace renamed(move(0, 0, 1, 5) + named(1, 5, "new", 9) + move(2, 1, 2, 5), kForkHeader);
     CHECK(stays(renamed) == Stays{1, 2, 2});
 }
 
 TEST_CASE("stays that begin before the window or end behind it do not count") {
-    Trace trace(move(0, 0, 1, 5) + mark(5, "0x1") + move(10, 1, 2, 5) + move(20, 2, 1, 5) + move(50, 1, 2, 5));
+    Trace trace(move(0, 0, 1, 5) + mark(5, "0x1") + move(10, 1, 2, 5) + move(20, 2, 1, 5) +
+                move(50, 1, 2, 5));
     trace.job.walk.window.begin_mark = 1;
     trace.job.walk.window.end_ts = 100'000'000'000 + 30'000'000;
     CHECK(stays(trace) == Stays{1, 10, 10});
 }
 
 TEST_CASE("filters choose stays, and hide no migration of a task") {
-    const std::string events =
-        move(0, 0, 1, 5, 1) + move(10, 1, 2, 5, 2) + move(11, 2, 1, 5, 2) + move(15, 1, 0, 5, 1) + move(1, 0, 1, 6) + move(9, 1, 0, 6);
+    const std::string events = move(0, 0, 1, 5, 1) + move(10, 1, 2, 5, 2) + move(11, 2, 1, 5, 2) +
+                               move(15, 1, 0, 5, 1) + move(1, 0, 1, 6) + move(9, 1, 0, 6);
     Trace cause(events);
     cause.job.walk.filters.cause.include = {"pull"};
     CHECK(stays(cause) == Stays{1, 4, 4});
@@ -104,9 +108,10 @@ TEST_CASE("residency shows percentiles by cause, with units") {
           "                  -------  -------  -------  -------  -------  -------  -------  -------\n"
           "  total              1001   3.60 s  1.00 ms  1.00 ms  1.00 ms  1.00 ms  1.00 ms   1.00 h\n");
     trace.job.report.form = migtrace::Form::Csv;
-    CHECK_THAT(print(trace.job).text,
-               Catch::StartsWith("by,cause,count,mean_ns,min_ns,p50_ns,p90_ns,p99_ns,p99_9_ns,max_ns\r\n") &&
-                   Contains("\r\ncause,wake,1000,1000000,1000000,1000000,1000000,1000000,1000000,1000000\r\n"));
+    CHECK_THAT(
+        print(trace.job).text,
+        Catch::StartsWith("by,cause,count,mean_ns,min_ns,p50_ns,p90_ns,p99_ns,p99_9_ns,max_ns\r\n") &&
+            Contains("\r\ncause,wake,1000,1000000,1000000,1000000,1000000,1000000,1000000,1000000\r\n"));
 }
 
 TEST_CASE("a return within the time counts with both causes") {
@@ -172,7 +177,8 @@ TEST_CASE("who comes back most is listed first") {
     trace.job.report.form = migtrace::Form::Csv;
     trace.job.report.top = 1;
     CHECK_THAT(print(trace.job).text,
-               Catch::StartsWith("by,pid,comm,cause_away,cause_back,count,per_second,mean_away_ns\r\ntotal,,,,,7,") &&
+               Catch::StartsWith(
+                   "by,pid,comm,cause_away,cause_back,count,per_second,mean_away_ns\r\ntotal,,,,,7,") &&
                    Contains("\r\ncauses,,,pull,wake,3,") && !Contains(",wake,wake,") &&
                    Contains("\r\nprocess,70000000,wanderer,wake,pull,2,"));
 }

@@ -24,7 +24,8 @@ std::string printed(const TextTable& table) {
 }  // namespace
 
 TEST_CASE("columns are as wide as their widest cell") {
-    TextTable table({{{}, TextTable::Side::Left, 0}, {{"count"}}, {{"per", "sec"}}, {{"comm"}, TextTable::Side::Left}});
+    TextTable table(
+        {{{}, TextTable::Side::Left, 0}, {{"count"}}, {{"per", "sec"}}, {{"comm"}, TextTable::Side::Left}});
     table.row({"a", "1", "2", "x"});
     table.row({"long", "18446744073709551615", "1.00", "a long name"});
     table.rule();

@@ -17,8 +17,10 @@ std::string cpu(int number, int core, int llc, int node) {
     return fmt::format("# cpu {} core {} llc {} node {} capacity 1024\n", number, core, llc, node);
 }
 
-/// Two threads of a core, another core, another cache, another node; as on x86, cores are numbered anew in each package.
-const std::string kCpus = cpu(0, 0, 0, 0) + cpu(1, 0, 0, 0) + cpu(2, 1, 0, 0) + cpu(3, 0, 1, 0) + cpu(4, 0, 2, 1);
+/// Two threads of a core, another core, another cache, another node; as on x86, cores are numbered anew in
+/// each package.
+const std::string kCpus =
+    cpu(0, 0, 0, 0) + cpu(1, 0, 0, 0) + cpu(2, 1, 0, 0) + cpu(3, 0, 1, 0) + cpu(4, 0, 2, 1);
 
 Distance between(const std::string& lines, unsigned from, unsigned to) {
     migtrace::TraceHeader header;
@@ -59,8 +61,8 @@ TEST_CASE("what is unknown is never guessed") {
 }
 
 TEST_CASE("migrations are counted by distance, for each cause and process") {
-    Trace trace(named(0.5, 7, "far") + move(1, 0, 1, 5) + move(2, 0, 2, 5, 1) + move(3, 0, 3, 6) + move(4, 0, 4, 7) +
-                    move(5, 4, 0, 7) + move(1000, 0, 5, 8),
+    Trace trace(named(0.5, 7, "far") + move(1, 0, 1, 5) + move(2, 0, 2, 5, 1) + move(3, 0, 3, 6) +
+                    move(4, 0, 4, 7) + move(5, 4, 0, 7) + move(1000, 0, 5, 8),
                 kCpus + kHeader + kStart);
     trace.job.topology = true;
     CHECK(print(trace.job).text ==
@@ -85,7 +87,8 @@ TEST_CASE("migrations are counted by distance, for each cause and process") {
     trace.job.report.top = 1;
     CHECK_THAT(print(trace.job).text, Catch::EndsWith("  far\n"));
     trace.job.walk.filters.cause.include = {"pull"};
-    CHECK_THAT(print(trace.job).text, Contains("  total                 0        1        0        0        0        1 "));
+    CHECK_THAT(print(trace.job).text,
+               Contains("  total                 0        1        0        0        0        1 "));
 }
 
 TEST_CASE("JSON and CSV tell distances with names for programs") {
@@ -124,9 +127,10 @@ TEST_CASE("distances are columns of a stat file") {
     Trace trace(events, kCpus + kHeader + kStart);
     trace.job.periods.emplace();
     trace.job.periods->topology = true;
-    CHECK_THAT(trace.period(1000), Contains("# field 2 migrate\n# field 3 within core\n# field 4 within cache\n"
-                                            "# field 5 across caches\n# field 6 across nodes\n"
-                                            "# field 7 distance unknown\n"));
+    CHECK_THAT(trace.period(1000),
+               Contains("# field 2 migrate\n# field 3 within core\n# field 4 within cache\n"
+                        "# field 5 across caches\n# field 6 across nodes\n"
+                        "# field 7 distance unknown\n"));
     CHECK(rows(trace.period(1000)) == std::vector<std::string>{"0.000  3.00 1.00 0.00 0.00 1.00 1.00"});
     trace.job.periods->pairs = trace.job.periods->cpus = trace.job.periods->causes = true;
     CHECK_THAT(rows(trace.period(1000)).at(0), Catch::EndsWith(" 1.00 0.00 0.00 1.00 1.00"));
