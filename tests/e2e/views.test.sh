@@ -118,6 +118,16 @@ for name, percent in ("p50", 50), ("p90", 90), ("p99", 99), ("p99_9", 99.9):
 assert pingpong["total"]["count"] == returns > 100, (pingpong["total"], returns)
 PY
 	); then echo "ok figures-of-many"; else failed figures-of-many "$said"; fi
+	# Whatever the order of the input, and whether it is a file or a pipe.
+	for cpu in 0 1 2 3 4 5; do echo "# cpu $cpu core $((cpu / 2)) llc $((cpu / 4)) node 0 capacity 1024"; done >topo.header
+	cat topo.header many.trace >topo.raw
+	sort topo.raw >topo.sorted
+	views="--topology --residency --pingpong --summary_pid --top 4 --period 100 --period_topology"
+	same order-of-a-file "$stats $views topo.raw" "$stats $views topo.sorted"
+	same order-of-a-pipe "cat topo.raw | $stats $views" "cat topo.sorted | $stats $views"
+	same order-of-pipe-and-file "$stats $views topo.raw" "cat topo.sorted | $stats $views"
+	views="--period 100 --period_topology"
+	same order-of-periods "$stats $views topo.raw" "$stats $views --top 1 --summary_pid topo.sorted | sed '/^\$/,\$d'"
 else
 	echo "skipped csv, json, figures: there is no python3"
 fi

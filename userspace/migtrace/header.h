@@ -66,6 +66,8 @@ class TraceHeader {
     Role role(unsigned number) const { return number < roles_.size() ? roles_[number] : Role::Unknown; }
     /// Place of a cause in causes(), from 0; only for numbers of causes.
     unsigned cause_index(unsigned number) const { return indexes_[number]; }
+    /// Name of a cause; only for numbers of causes.
+    const std::string& cause_name(unsigned number) const { return names_[number]; }
     /// Name of a cause or another event; "?" for an unknown number.
     const std::string& name(unsigned number) const;
 

@@ -13,6 +13,22 @@ void Output::flush() {
     buffer_.clear();
 }
 
+void Output::hold(std::function<void()> when_much) {
+    when_much_ = std::move(when_much);
+    full_ = kMuch;
+}
+
+void Output::release() {
+    when_much_ = nullptr;
+    full_ = kFull;
+}
+
+void Output::flush_full() {
+    if (when_much_) when_much_();
+    release();
+    flush();
+}
+
 namespace {
 
 /// Length of the UTF-8 sequence at the beginning of `text`; 0 when there is none. Unicode 15, table 3-7.

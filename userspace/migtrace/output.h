@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <functional>
 #include <string_view>
 
 namespace migtrace {
@@ -20,8 +21,14 @@ class Output {
         fmt::format_to(fmt::appender(buffer_), form, std::forward<T>(values)...);
     }
     void flush_if_full() {
-        if (buffer_.size() >= kFull) flush();
+        if (buffer_.size() >= full_) flush_full();
     }
+    /// From now on nothing is written, so that it can be dropped, until release() or until it has become much; then
+    /// `when_much` is called before it is written.
+    void hold(std::function<void()> when_much);
+    void release();
+    /// Forgets what is held.
+    void drop() { buffer_.clear(); }
     /// Throws base::Error when not everything can be written. What is not flushed is lost.
     void flush();
     /// Calls `work` and flushes behind it, also when it throws: what was printed before an error is seen.
@@ -38,8 +45,11 @@ class Output {
     }
 
  private:
-    static constexpr std::size_t kFull = 1 << 16;
+    static constexpr std::size_t kFull = 1 << 16, kMuch = 4 << 20;
+    void flush_full();
     std::FILE* file_;
+    std::size_t full_ = kFull;
+    std::function<void()> when_much_;
     fmt::memory_buffer buffer_;
 };
 

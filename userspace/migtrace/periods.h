@@ -47,11 +47,15 @@ class PeriodCounter : public EventListener {
     void begin(const TraceInfo& info) override;
     /// Throws base::Error when time stamps jump over more than 10 million periods.
     void migration(const Migration& migration) override;
+    void migrations(const Migrations& some) override;
     void end(const TraceInfo& info) override;
 
  private:
     std::uint64_t end_of_period() const;
+    void enter_period(std::uint64_t ts);
+    void count(std::span<const Record> migrations);
     void close_period();
+    void sum_causes();
     void sum_cpus();
 
     PeriodOptions options_;
@@ -61,6 +65,7 @@ class PeriodCounter : public EventListener {
     std::uint64_t index_ = 0, end_ = 0;
     bool empty_ = true;  // no migration in this period
     std::vector<std::uint64_t> counts_;
+    CauseCounts by_number_;
     CpuMatrix matrix_;
     DistanceTable distances_;
     std::size_t all_at_ = 0, cpus_at_ = 0, pairs_at_ = 0, topology_at_ = 0;  // columns

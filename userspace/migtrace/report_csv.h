@@ -17,6 +17,9 @@ class CsvReport : public Report {
     void comm(const Event& event) override;
     void mark(const Event& event) override;
     void migration(const Migration& migration) override;
+    void migrations(const Migrations& some) override {
+        if (options_.migrations) EventListener::migrations(some);
+    }
     void end(const TraceInfo& info) override;
     void columns(const std::vector<std::string>& names, const TraceInfo& info) override;
     void opened(const TraceInfo&) override {}

@@ -14,6 +14,9 @@ class JsonReport : public Report {
     void comm(const Event& event) override;
     void mark(const Event& event) override;
     void migration(const Migration& migration) override;
+    void migrations(const Migrations& some) override {
+        if (options_.migrations) EventListener::migrations(some);
+    }
     void columns(const std::vector<std::string>& names, const TraceInfo& info) override;
     void opened(const TraceInfo&) override {}
     void period(std::uint64_t index, std::span<const std::uint64_t> counts) override;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "migtrace/report_text.h"
 
+#include <algorithm>
+
+#include "migtrace/digits.h"
 #include "migtrace/stat_file.h"
 
 namespace migtrace {
@@ -39,17 +42,36 @@ void TextReport::mark(const Event& event) {
     output_.flush_if_full();
 }
 
+void TextReport::migrations(const Migrations& some) {
+    if (!options_.migrations) return;
+    EventListener::migrations(some);
+}
+
 void TextReport::migration(const Migration& m) {
     if (!options_.migrations) return;
     put_time(m.ts);
-    output_.format("{} {} {} {:4} ", m.cpu, m.from, m.to, m.pid);
-    const std::size_t before = output_.buffer().size();
-    put_name(m.comm);
-    // Counted in bytes: {:<16} would count characters.
-    for (std::size_t width = output_.buffer().size() - before; width < 16; width++) output_.put(" ");
-    output_.put(" ");
-    put_name(m.cause_name);
-    output_.put("\n");
+    std::string safe_comm, safe_cause;
+    std::string_view comm = m.comm, cause = m.cause_name;
+    if (options_.safe_names) {
+        comm = safe_comm = base::printable(comm);
+        cause = safe_cause = base::printable(cause);
+    }
+    constexpr std::size_t kNumbers = 4 * 11, kCommWidth = 16;
+    char* at = begin_text(output_.buffer(), kNumbers + std::max(comm.size(), kCommWidth) + cause.size() + 2);
+    for (std::uint32_t cpu : {m.cpu, m.from, m.to}) {
+        at = put_decimal(at, cpu);
+        *at++ = ' ';
+    }
+    for (std::int32_t least = 1000; m.pid < least && least > 1; least /= 10) *at++ = ' ';
+    at = put_decimal(at, static_cast<std::uint32_t>(m.pid));
+    *at++ = ' ';
+    at = put_text(at, comm);
+    // Counted in bytes, not in characters.
+    for (std::size_t width = comm.size(); width < kCommWidth; width++) *at++ = ' ';
+    *at++ = ' ';
+    at = put_text(at, cause);
+    *at++ = '\n';
+    end_text(output_.buffer(), at);
     output_.flush_if_full();
 }
 
@@ -70,16 +92,31 @@ void TextReport::period(std::uint64_t index, std::span<const std::uint64_t> coun
         output_.format("{:>{}}.{:03} ", msec / 1000, options_.human ? 4 : 0, msec % 1000);
     }
     times_.put_wall_and_abs(output_.buffer(), info_->start, period_ts(index));
-    for (std::uint64_t count : counts) {
-        if (count == 0) {
-            output_.put(options_.human ? "    0.00" : " 0.00");
-            continue;
-        }
-        const double rate = 1000.0 * static_cast<double>(count) / static_cast<double>(options_.period_msec);
-        output_.format(" {:{}.2f}", rate, options_.human ? 7 : 0);
-    }
+    for (std::uint64_t count : counts) put_rate(count);
     output_.put("\n");
     output_.flush_if_full();
+}
+
+/// A count of a period as a rate per second, with a blank in front.
+void TextReport::put_rate(std::uint64_t count) {
+    const std::size_t width = options_.human ? 7 : 0;
+    // There are thousands of them with few values: hundredths of a second's rate that are whole need no floating point.
+    constexpr std::uint64_t kQuick = UINT64_MAX / 100'000;
+    if (count > kQuick || count * 100'000 % options_.period_msec != 0) {
+        const double rate = 1000.0 * static_cast<double>(count) / static_cast<double>(options_.period_msec);
+        output_.format(" {:{}.2f}", rate, width);
+        return;
+    }
+    const std::uint64_t hundredths = count * 100'000 / options_.period_msec;
+    char text[24];
+    char* end = put_decimal(text, hundredths / 100);
+    *end++ = '.';
+    end = put_pair(end, static_cast<std::uint32_t>(hundredths % 100));
+    const auto length = static_cast<std::size_t>(end - text);
+    const std::size_t blanks = 1 + std::max(width, length) - length;
+    char* at = begin_text(output_.buffer(), blanks + length);
+    std::memset(at, ' ', blanks);
+    end_text(output_.buffer(), put_text(at + blanks, {text, end}));
 }
 
 void TextReport::consistency(const StartLines& starts) {

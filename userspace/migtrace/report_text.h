@@ -18,6 +18,7 @@ class TextReport : public Report {
     void comm(const Event& event) override;
     void mark(const Event& event) override;
     void migration(const Migration& migration) override;
+    void migrations(const Migrations& some) override;
     void columns(const std::vector<std::string>& names, const TraceInfo& info) override;
     void opened(const TraceInfo& info) override;
     void period(std::uint64_t index, std::span<const std::uint64_t> counts) override;
@@ -40,6 +41,7 @@ class TextReport : public Report {
     std::size_t fit(std::size_t width, const std::string& text) const {
         return options_.align ? std::max(width, text.size()) : width;
     }
+    void put_rate(std::uint64_t count);
     void put_time(std::uint64_t ts);
     void duration(const TraceInfo& info);
     void causes(const Counters& counters);
