@@ -134,14 +134,17 @@ void TraceReader::note_start(const Event& event) {
     start_ = {start_event_->ts, start_event_->wall_us, true};
 }
 
-void TraceReader::note_cpu(std::uint32_t cpu, std::uint32_t largest) {
-    if (cpu < kMostCpus) {
-        if (cpus_.size() <= cpu) cpus_.resize(cpu + 1);
-        if (cpus_[cpu] && cpu != last_cpu_) returns_++;
-        cpus_[cpu] = true;
-        last_cpu_ = cpu;
-    }
-    cpus_seen_ = std::max(cpus_seen_, std::min(largest, kMostCpus - 1) + 1);
+/// Another event of a CPU, in the order of the input.
+void TraceReader::note_turn(std::uint32_t cpu) {
+    if (cpu >= kMostCpus) return;
+    if (cpus_.size() <= cpu) cpus_.resize(cpu + 1);
+    if (cpus_[cpu] && cpu != last_cpu_) returns_++;
+    cpus_[cpu] = true;
+    last_cpu_ = cpu;
+}
+
+void TraceReader::note_cpu(std::uint32_t cpu) {
+    cpus_seen_ = std::max(cpus_seen_, std::min(cpu, kMostCpus - 1) + 1);
 }
 
 /// The next event line, in whatever order. Header lines and those that make no sense are dealt with.
@@ -172,6 +175,7 @@ std::size_t TraceReader::read_records(LineReader& lines, Record* to, std::size_t
         events_ += scanned;
         if (read == most || !read_event(lines, event)) return read;
         if (event.shape == Shape::Start && (any_order_ || !prepared_)) note_start(event);
+        note_cpu(event.shape == Shape::Migration ? std::max({event.cpu, event.from, event.to}) : event.cpu);
         to[read++] = extras_.pack(event);
         events_++;
         if (read == most) return read;
@@ -216,8 +220,11 @@ void TraceReader::find_runs_from(std::string_view line, RunTracker& tracker) {
 void TraceReader::find_runs() {
     RunTracker tracker;
     std::string_view line;
-    do events_ += lines_.scan(tracker);
-    while (lines_.next(line) && (find_runs_from(line, tracker), true));
+    while (lines_.next(line)) {
+        find_runs_from(line, tracker);
+        // The first event of a file begins a run.
+        if (!found_.empty() && found_.back().file == lines_.position().file) events_ += lines_.scan(tracker);
+    }
     found_swapped_ = found_swapped_ || tracker.swapped();
     latest_ = std::max(latest_, tracker.latest());
     header_read_ = true;
@@ -259,8 +266,10 @@ void TraceReader::collect() {
         if (have_ == 0) break;
         for (std::size_t i = 0; i < have_; i++) {
             const Record& record = batch_[i];
-            if (record.is_migration())
-                note_cpu(record.cpu, std::max({record.cpu, record.from, record.to}));
+            if (record.is_migration()) {
+                note_turn(record.cpu);
+                note_cpu(std::max({record.cpu, record.from, record.to}));
+            }
             if (begins.empty() || !tracker.add(record.ts)) {
                 tracker.add(record.ts);
                 begins.push_back(store_.size());

@@ -116,7 +116,8 @@ class TraceReader {
 
     void read_header_line(std::string_view text);
     void note_start(const Event& event);
-    void note_cpu(std::uint32_t cpu, std::uint32_t largest);
+    void note_turn(std::uint32_t cpu);
+    void note_cpu(std::uint32_t cpu);
     std::size_t read_records(LineReader& lines, Record* to, std::size_t most);
     bool read_event(LineReader& lines, Event& event);
     void fault(Fault fault, std::uint64_t line);
