@@ -30,7 +30,7 @@ help:
 	@echo "make setup            install packages and fetch kernels (demo and check do that themselves)"
 	@echo "make kmod [KVER=...]  the module for one kernel: installed headers, or one that setup has fetched"
 	@echo "make load, unload     the module into the running kernel, and out of it"
-	@echo "make install          programs, man pages, module; prefix=$(prefix), DESTDIR="
+	@echo "make install          programs, man pages, completion, module; prefix=$(prefix), DESTDIR="
 	@echo "make clean            away with build/"
 
 setup:

@@ -4,6 +4,8 @@
 #include <array>
 
 #include "base/error.h"
+#include "migtrace/trace_check.h"
+#include "migtrace/views.h"
 
 namespace migtrace {
 
@@ -40,7 +42,8 @@ class InTurn : public EventListener {
 ReadOptions::Order order(const Analysis& analysis) {
     const ReportOptions& report = analysis.report;
     const bool one_by_one = report.migrations || report.comms || report.marks || report.starts;
-    const bool order_counts = one_by_one || analysis.summary_pid || analysis.walk.window.any() ||
+    const bool order_counts = one_by_one || analysis.summary_pid || analysis.topology || analysis.residency ||
+                              analysis.pingpong || analysis.walk.window.any() ||
                               !analysis.walk.filters.comm.empty();
     if (order_counts) return ReadOptions::Order::Full;
     return analysis.periods ? ReadOptions::Order::Periods : ReadOptions::Order::Any;
@@ -48,12 +51,14 @@ ReadOptions::Order order(const Analysis& analysis) {
 
 std::vector<std::string> run(const Analysis& analysis, const ReadOptions& input, Output& output) {
     TraceReader reader(input);
+    check_is_trace(reader, input.files);
     if (input.optimistic) output.hold([&] { reader.look_ahead(); });
     const std::unique_ptr<Report> report = Report::make(analysis.report, output);
     Counters counters;
     PidCounters processes;
     StartLines starts;
     std::optional<PeriodCounter> periods;
+    Views views(analysis, reader);
 
     std::optional<InTurn> in_turn;
 
@@ -69,13 +74,17 @@ std::vector<std::string> run(const Analysis& analysis, const ReadOptions& input,
     if (analysis.stats) listeners.push_back(&counters);
     if (analysis.summary_pid) listeners.push_back(&processes);
     if (analysis.consistency) listeners.push_back(&starts);
-    walk(reader, analysis.walk, listeners);
+    views.add_listeners(listeners);
+    walk(reader, views.walk(), listeners);
     output.release();
 
     if (analysis.consistency) report->consistency(starts);
     if (analysis.stats) report->stats(counters);
     if (analysis.summary_pid) report->summary_pid(processes);
-    return reader.warnings();
+    views.print(*report);
+    std::vector<std::string> warnings = views.warnings();
+    for (std::string& warning : reader.warnings()) warnings.push_back(std::move(warning));
+    return warnings;
 }
 
 }  // namespace
