@@ -11,7 +11,7 @@ KERNELS ?=
 BENCH_KERNEL := 6.1
 prefix ?= /usr/local
 
-.PHONY: all help setup programs kmod kmod-check load unload demo check check-all check-causes check-matrix bench-kernel \
+.PHONY: all help setup programs kmod kmod-check load unload demo check check-all check-causes check-matrix bench bench-kernel \
 	install clean
 
 all: programs
@@ -25,11 +25,12 @@ help:
 	@echo "make check-all        the slow proofs as well: built into a kernel, debug kernel, faults, load for minutes, 64 CPUs, arm64"
 	@echo "make check-matrix     the kernel tests on every kernel the module is for, 5.10 to the newest (docs/kernels.md)"
 	@echo "make check-causes     is the cause true? Against the stack of every migration, on KERNELS='6.1 ...' or all fetched"
+	@echo "make bench            how fast the analyzers are, beside wc, mawk and sort"
 	@echo "make bench-kernel     what tracing a migration costs, beside ftrace, BPF, perf and LTTng in the same boot; BENCH_KERNEL=$(BENCH_KERNEL)"
 	@echo "make setup            install packages and fetch kernels (demo and check do that themselves)"
 	@echo "make kmod [KVER=...]  the module for one kernel: installed headers, or one that setup has fetched"
 	@echo "make load, unload     the module into the running kernel, and out of it"
-	@echo "make install          programs, man pages, module; prefix=$(prefix), DESTDIR="
+	@echo "make install          programs, man pages, completion, module; prefix=$(prefix), DESTDIR="
 	@echo "make clean            away with build/"
 
 setup:
@@ -64,6 +65,10 @@ demo: setup
 check: setup
 	@$(MAKE) --no-print-directory programs kmod-check
 	tests/run $(CHECK_KERNELS)
+
+bench: programs
+	@cmake --build $(BUILD) --target make_trace
+	tests/bench/analyzers
 
 bench-kernel: setup
 	@$(MAKE) --no-print-directory programs

@@ -9,12 +9,18 @@
 #include <iostream>
 
 #include "base/error.h"
+#include "base/terminal.h"
 
 namespace base {
 
 namespace {
 
 std::string running_program = "migscope";
+
+/// Messages quote names of files and what stands in them, which may be anything.
+std::string safe(const std::string& message) {
+    return is_terminal(stderr) ? printable(message, "\n\t") : message;
+}
 
 /// A full disk shows only when the last buffer is written, so a program that skips this reports success with half a file.
 void finish_standard_output() {
@@ -32,15 +38,15 @@ int tool_main(const std::string& program, const std::function<int()>& work) {
         finish_standard_output();
         return status;
     } catch (const UsageError& e) {
-        fmt::print(stderr, "{}: {}\nTry '{} --help'.\n", program, e.what(), program);
+        fmt::print(stderr, "{}: {}\nTry '{} --help'.\n", program, safe(e.what()), program);
     } catch (const std::bad_alloc&) {
         fmt::print(stderr, "{}: out of memory\n", program);
     } catch (const std::exception& e) {
-        fmt::print(stderr, "{}: {}\n", program, e.what());
+        fmt::print(stderr, "{}: {}\n", program, safe(e.what()));
     }
     return 1;
 }
 
-void warn(const std::string& message) { fmt::print(stderr, "{}: warning: {}\n", running_program, message); }
+void warn(const std::string& message) { fmt::print(stderr, "{}: warning: {}\n", running_program, safe(message)); }
 
 }  // namespace base

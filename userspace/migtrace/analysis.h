@@ -2,6 +2,7 @@
 #pragma once
 // The work of migrate_stats and migrate_extract.
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -24,6 +25,8 @@ struct Analysis {
     ReportOptions report;
     /// Reports about the whole, printed in this order behind what is printed event by event.
     bool consistency = false, stats = false, summary_pid = false;
+    bool topology = false, residency = false;
+    std::optional<std::chrono::nanoseconds> pingpong;  ///< the longest time away, > 0
 };
 
 /// Goes through the input once. Returns what the user should be warned of, one sentence each. Throws

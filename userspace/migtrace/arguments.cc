@@ -3,6 +3,8 @@
 
 #include <boost/spirit/home/x3.hpp>
 
+#include "migtrace/header.h"
+
 namespace migtrace {
 
 namespace x3 = boost::spirit::x3;
@@ -18,6 +20,19 @@ std::optional<std::uint64_t> parse_mark(std::string_view text) {
     auto at = text.begin();
     if (!x3::parse(at, text.end(), grammar >> x3::eoi, value)) return std::nullopt;
     return value;
+}
+
+std::optional<std::uint64_t> parse_seconds(std::string_view text) {
+    constexpr std::uint64_t kSecond = 1'000'000'000;
+    const std::size_t dot = text.find('.');
+    const auto seconds = whole_number(text.substr(0, dot));
+    if (!seconds || *seconds >= UINT64_MAX / kSecond) return std::nullopt;
+    if (dot == std::string_view::npos) return *seconds * kSecond;
+    const std::string_view decimals = text.substr(dot + 1);
+    auto below = whole_number(decimals);
+    if (!below || decimals.size() > 9) return std::nullopt;
+    for (std::size_t i = decimals.size(); i < 9; i++) *below *= 10;
+    return *seconds * kSecond + *below;
 }
 
 bool is_time_prefix(std::string_view text) {

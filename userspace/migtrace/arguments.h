@@ -13,6 +13,10 @@ namespace migtrace {
 /// a sign. Nothing for anything else.
 std::optional<std::uint64_t> parse_mark(std::string_view text);
 
+/// "SECONDS" or "SECONDS.FRACTION" with up to nine decimals, in nanoseconds. Nothing for anything else, and
+/// for what does not fit into 64 bits.
+std::optional<std::uint64_t> parse_seconds(std::string_view text);
+
 /// Whether `text` is "yyyy/mm/dd hh:mm:ss.mmm" or the beginning of that.
 bool is_time_prefix(std::string_view text);
 

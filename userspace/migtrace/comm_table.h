@@ -49,10 +49,11 @@ class Names {
     /// The same number for the same name; 0 is the empty name.
     std::uint32_t number(std::string_view name);
     /// Stays valid as long as the object lives.
-    std::string_view operator[](std::uint32_t number) const { return names_[number]; }
+    std::string_view operator[](std::uint32_t number) const { return views_[number]; }
 
  private:
     std::deque<std::string> names_;
+    std::vector<std::string_view> views_;  // of them; quicker to find
     std::unordered_map<std::string_view, std::uint32_t> numbers_;
 };
 

@@ -42,8 +42,16 @@ void Counters::migration(const Migration& migration) {
     matrix_.count(migration.from, migration.to);
 }
 
+void Counters::migrations(const Migrations& some) {
+    total_ += some.records().size();
+    by_number_.count(some.records());
+    matrix_.count(some.records());
+}
+
 void Counters::end(const TraceInfo& info) {
     prepare(info);
+    for (const auto& [number, name] : info.header->causes())
+        causes_[info.header->cause_index(number)].count += by_number_.take(number);
     info_ = info;
 }
 

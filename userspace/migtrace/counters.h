@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "migtrace/comm_table.h"
@@ -16,6 +18,13 @@ namespace migtrace {
 class CpuMatrix {
  public:
     explicit CpuMatrix(unsigned cpus = 0) : cpus_(cpus), counts_(static_cast<std::size_t>(cpus) * cpus) {}
+    void count(std::span<const Record> migrations) {
+        // Of the loop's own, as the compiler cannot know that counting changes neither.
+        const std::uint32_t cpus = cpus_;
+        std::uint64_t* const counts = counts_.data();
+        for (const Record& r : migrations)
+            if (r.from < cpus && r.to < cpus) counts[r.from * std::size_t{cpus} + r.to]++;
+    }
     /// A migration from or to a CPU beyond the limit is not counted.
     void count(std::uint32_t from, std::uint32_t to) {
         if (from < cpus_ && to < cpus_) counts_[static_cast<std::size_t>(from) * cpus_ + to]++;
@@ -36,6 +45,27 @@ class CpuMatrix {
     std::vector<std::uint64_t> counts_;
 };
 
+/// Counts by cause.
+class CauseCounts {
+ public:
+    void count(std::span<const Record> migrations) {
+        // Neighbours often have the same cause: with one counter each would wait for the one before it.
+        std::size_t i = 0;
+        for (; i + 1 < migrations.size(); i += 2) {
+            even_[migrations[i].code]++;
+            odd_[migrations[i + 1].code]++;
+        }
+        if (i < migrations.size()) even_[migrations[i].code]++;
+    }
+    /// What has been counted under a number, once.
+    std::uint64_t take(unsigned number) {
+        return std::exchange(even_[number], 0) + std::exchange(odd_[number], 0);
+    }
+
+ private:
+    std::vector<std::uint64_t> even_ = std::vector<std::uint64_t>(kMostEvents), odd_ = even_;
+};
+
 /// Events per second, given nanoseconds; 0 for no time.
 double per_second(std::uint64_t count, std::uint64_t duration);
 
@@ -44,6 +74,7 @@ class Counters : public EventListener {
  public:
     void begin(const TraceInfo& info) override;
     void migration(const Migration& migration) override;
+    void migrations(const Migrations& some) override;
     void end(const TraceInfo& info) override;
 
     struct Cause {
@@ -60,6 +91,7 @@ class Counters : public EventListener {
     TraceInfo info_;
     bool prepared_ = false;
     std::vector<Cause> causes_;
+    CauseCounts by_number_;
     std::uint64_t total_ = 0;
     CpuMatrix matrix_;
 };

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstring>
 #include <string>
 
 #include "migtrace/header.h"
@@ -82,44 +81,28 @@ Fault parse_start(Fields& fields, Event& event) {
     return Fault::None;
 }
 
-Fault parse_comm(std::string_view rest, Event& event, TextStore& texts) {
+Fault parse_comm(std::string_view rest, Event& event) {
     if (!rest.empty()) rest.remove_prefix(1);
     if (rest.size() > kLongestComm) return Fault::TooLong;
     event.shape = Shape::Comm;
-    event.comm_begin = texts.keep(rest);
+    event.comm_begin = rest.data();
     event.comm_length = static_cast<std::uint8_t>(rest.size());
     return Fault::None;
 }
 
 /// The fields behind ". ." in a line that is no migration.
-Fault parse_other(Fields& fields, Event& event, TextStore& texts) {
+Fault parse_other(Fields& fields, Event& event) {
     std::string_view pid = fields.next(), what = fields.next();
     if (pid == "." && what == kStart) return parse_start(fields, event);
     if (Fault fault = small_number(pid, event.pid); fault != Fault::None) return fault;
     if (Fault fault = event_number(what, event); fault != Fault::None) return fault;
     std::string_view value = fields.next();
-    if (value == ":") return parse_comm(fields.rest(), event, texts);
+    if (value == ":") return parse_comm(fields.rest(), event);
     event.shape = hexadecimal(value, event.mark) == Fault::None ? Shape::Mark : Shape::Other;
     return Fault::None;
 }
 
 }  // namespace
-
-const char* TextStore::keep(std::string_view text) {
-    if (chunks_.empty() || used_ + text.size() > kChunk) {
-        if (!chunks_.empty()) chunk_++;
-        if (chunk_ == chunks_.size()) chunks_.push_back(std::make_unique_for_overwrite<char[]>(kChunk));
-        used_ = 0;
-    }
-    char* to = chunks_[chunk_].get() + used_;
-    std::memcpy(to, text.data(), text.size());
-    used_ += text.size();
-    return to;
-}
-
-void TextStore::clear() {
-    chunk_ = used_ = 0;
-}
 
 const char* describe(Fault fault) {
     switch (fault) {
@@ -147,12 +130,12 @@ bool parse_time_stamp(std::string_view line, std::uint64_t& ts) {
     return hexadecimal(Fields(line).next(), ts) == Fault::None;
 }
 
-Fault parse_event(std::string_view line, Event& event, TextStore& texts) {
+Fault parse_event(std::string_view line, Event& event) {
     Fields fields(line);
     if (Fault fault = hexadecimal(fields.next(), event.ts); fault != Fault::None) return fault;
     if (Fault fault = small_number(fields.next(), event.cpu); fault != Fault::None) return fault;
     std::string_view from = fields.next(), to = fields.next();
-    if (from == "." && to == ".") return parse_other(fields, event, texts);
+    if (from == "." && to == ".") return parse_other(fields, event);
     event.shape = Shape::Migration;
     event.mark = 0;
     if (Fault fault = small_number(from, event.from); fault != Fault::None) return fault;

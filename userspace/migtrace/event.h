@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #pragma once
-// One event line of a trace, in the form in which millions of them are kept and merged.
+// One event line of a trace. (The form in which millions of them are kept: record.h.)
 
 #include <cstdint>
-#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -31,19 +30,6 @@ struct Event {
 };
 static_assert(sizeof(Event) == 40);
 
-/// Keeps the names that events point to.
-class TextStore {
- public:
-    const char* keep(std::string_view text);
-    /// Forgets everything that was kept; the memory is used again.
-    void clear();
-
- private:
-    static constexpr std::size_t kChunk = 1 << 16;
-    std::vector<std::unique_ptr<char[]>> chunks_;
-    std::size_t chunk_ = 0, used_ = 0;
-};
-
 /// What is wrong with a line.
 enum class Fault : std::uint8_t {
     None,
@@ -57,10 +43,10 @@ enum class Fault : std::uint8_t {
 };
 const char* describe(Fault fault);
 
-/// Reads an event line. A line whose end has none of the known forms is Shape::Other. Everything but `line`
-/// is set in `event`; a comm is kept in `texts`. `line` is not empty, has no line end, and blanks or tabs at
-/// most in front and between the fields.
-Fault parse_event(std::string_view line, Event& event, TextStore& texts);
+/// Reads an event line. A line whose end has none of the known forms is Shape::Other. Everything but
+/// Event::line is set in `event`; a comm is a part of `line`. `line` is not empty, has no line end, and blanks
+/// or tabs at most in front and between the fields.
+Fault parse_event(std::string_view line, Event& event);
 
 /// Reads the time stamp at the beginning of an event line; false when there is none.
 bool parse_time_stamp(std::string_view line, std::uint64_t& ts);

@@ -38,7 +38,7 @@ void Filters::check() const {
 }
 
 Filter::Filter(Filters filters, const TraceHeader& header)
-    : filters_(std::move(filters)), causes_(kMostEvents) {
+    : filters_(std::move(filters)), passes_all_(filters_.empty()), causes_(kMostEvents) {
     filters_.check();
     for (const auto* names : {&filters_.cause.include, &filters_.cause.exclude})
         for (const std::string& name : *names) check_cause(name, header);

@@ -9,6 +9,7 @@
 
 #include "migtrace/event.h"
 #include "migtrace/header.h"
+#include "migtrace/record.h"
 
 namespace migtrace {
 
@@ -18,6 +19,7 @@ template <class T>
 struct Selection {
     std::vector<T> include, exclude;
 
+    bool empty() const { return include.empty() && exclude.empty(); }
     bool passes(const auto& value) const {
         auto in = [&](const std::vector<T>& list) {
             for (const T& item : list)
@@ -37,6 +39,9 @@ struct Filters {
 
     /// Throws base::UsageError for a selection that includes and excludes.
     void check() const;
+    bool empty() const {
+        return cause.empty() && comm.empty() && cpu_event.empty() && cpu_from.empty() && cpu_to.empty() && pid.empty();
+    }
 };
 
 /// Filters, ready for one trace.
@@ -46,15 +51,25 @@ class Filter {
     /// name.
     Filter(Filters filters, const TraceHeader& header);
 
+    /// `comm` is looked at only if wants_comm().
     bool passes(const Event& migration, std::string_view comm) const {
-        return causes_[migration.number] && filters_.cpu_event.passes(migration.cpu) &&
-               filters_.cpu_from.passes(migration.from) && filters_.cpu_to.passes(migration.to) &&
-               passes_pid(migration.pid) && filters_.comm.passes(comm);
+        return passes(migration.number, migration, comm);
     }
+    bool passes(const Record& migration, std::string_view comm) const {
+        return passes(migration.code, migration, comm);
+    }
+    bool passes_all() const { return passes_all_; }
+    bool wants_comm() const { return !filters_.comm.empty(); }
     bool passes_pid(std::int32_t pid) const { return filters_.pid.passes(pid); }
 
  private:
+    bool passes(unsigned cause, const auto& migration, std::string_view comm) const {
+        return causes_[cause] && filters_.cpu_event.passes(migration.cpu) &&
+               filters_.cpu_from.passes(migration.from) && filters_.cpu_to.passes(migration.to) &&
+               passes_pid(migration.pid) && (!wants_comm() || filters_.comm.passes(comm));
+    }
     Filters filters_;
+    bool passes_all_;
     std::vector<bool> causes_;  // by number
 };
 

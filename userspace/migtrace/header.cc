@@ -94,6 +94,7 @@ TraceHeader::Result TraceHeader::add(std::string_view text, const std::string& p
                             place, *field));
         return Result::Added;
     }
+    if (tag == "period_msec" || tag == "field" || tag == "gettimeofday") stat_tags_ = true;
     return tag.empty() ? Result::Repeated : Result::UnknownTag;
 }
 

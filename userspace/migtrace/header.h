@@ -58,9 +58,16 @@ class TraceHeader {
     const std::map<unsigned, std::string>& locs() const { return locs_; }      ///< by number
     const std::map<unsigned, CpuTopology>& cpus() const { return cpus_; }      ///< empty before format 1.1.0
 
+    /// Whether it names a cause or another event, which every trace does.
+    bool names_events() const { return !causes_.empty() || !locs_.empty(); }
+    /// Whether it has lines that only stat files have. They count as unknown.
+    bool stat_tags() const { return stat_tags_; }
+
     Role role(unsigned number) const { return number < roles_.size() ? roles_[number] : Role::Unknown; }
     /// Place of a cause in causes(), from 0; only for numbers of causes.
     unsigned cause_index(unsigned number) const { return indexes_[number]; }
+    /// Name of a cause; only for numbers of causes.
+    const std::string& cause_name(unsigned number) const { return names_[number]; }
     /// Name of a cause or another event; "?" for an unknown number.
     const std::string& name(unsigned number) const;
 
@@ -72,6 +79,7 @@ class TraceHeader {
     std::optional<unsigned> nr_cpus_;
     std::map<unsigned, std::string> causes_, locs_;
     std::map<unsigned, CpuTopology> cpus_;
+    bool stat_tags_ = false;
     std::vector<Role> roles_;
     std::vector<std::uint16_t> indexes_;
     std::vector<std::string> names_;

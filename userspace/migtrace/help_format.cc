@@ -6,7 +6,7 @@ namespace migtrace {
 const std::string_view kHelpFormat = R"(What migrate_stats prints
 
 Lines that are printed event by event come in the order of time; reports about the whole follow at the end:
---consistency, --stats, --summary_pid.
+--consistency, --stats, --summary_pid, --topology, --residency, --pingpong.
 
 Time stamps
 
@@ -61,7 +61,44 @@ Time stamps
 
 --summary_pid
 
-  pid, count, rate per second, and all names that the process had, in order.
+  pid, count, rate per second, and all names that the process had, in order. With --top N the N processes that moved
+  most, the most frequent first; without it all, by pid.
+
+--topology
+
+  How far tasks moved, by cause and by process, as the "# cpu" lines in the header of the trace tell (format 1.1.0):
+
+  within core     to another hardware thread of the same core
+  within cache    to another core that shares the last level cache
+  across caches   to another last level cache on the same node
+  across nodes    to another NUMA node
+  unknown         the trace does not tell enough of one of the two CPUs
+  total, per sec  all, and all per second
+  share           of all migrations
+
+  Processes with most migrations across nodes come first, of equal ones those with most across caches, and so on.
+  COMM is the last name of the process.
+
+--residency
+
+  How long tasks stayed on a CPU: from a migration to the next one of the task, by the cause of the latter. count is the
+  number of stays; mean, min, max; p50 is the time that half of the stays did not exceed, p90 that 90 % did not exceed,
+  and so on. Percentiles are right to half a percent, the rest is exact. A stay that begins before the window or lasts
+  beyond it, and the time before a task's first migration, do not count.
+
+--pingpong
+
+  Returns: migrations of a task to a CPU that it had left no more than --pingpong_time before, directly or over others.
+
+  cause away      why it left the CPU
+  cause back      why it came back to it
+  mean time away  between the two
+  of all moves    migrations of the process in the window
+
+  The most frequent pairs of causes and processes come first.
+
+  --residency and --pingpong follow each task from CPU to CPU. So --cause, --comm and --cpu_* choose the migrations that
+  end a stay, or come back, but hide none.
 
 --period MSEC
 
@@ -71,7 +108,7 @@ Time stamps
   # period_msec 1000            always: the values are rates per second
   # nr_cpus N
   # ts_field 1
-  # field K NAME                K from 2 on: causes, migrate, from and to each CPU, pairs of CPUs
+  # field K NAME                K from 2 on: causes, migrate, from and to each CPU, pairs of CPUs, distances
   # gettimeofday SEC USEC       wall clock when the window began
 
   Then a line per period: the begin of the period, and a rate per second for each field. The begin is in seconds
@@ -82,9 +119,22 @@ Time stamps
 --output json
 
   The same as one JSON object per line, each with a "type": migration, comm, mark, start, columns, period, consistency,
-  stats, summary_pid. Every time is there as "ts" (the kernel's clock) and "time" (UTC; null when the trace has no start
+  stats, summary_pid, topology, residency, pingpong. Every time is there as "ts" (the kernel's clock) and "time" (UTC; null when the trace has no start
   line), in events also as "rel_ns" (since the window began; null before its first migration). Bytes of a name that are
   no UTF-8 become U+FFFD.
+
+--output csv
+
+  One report as a table (RFC 4180: lines end with CR LF, and fields that hold a comma, a quote or a line end stand in
+  quotes) below a line with the names of its columns. --migrate, --ps and --mark together are one report. The names of
+  columns say the unit: _ns are nanoseconds, per_second is a rate; ts is the kernel's clock, time is UTC. Columns of
+  --period are rates per second. "by" says what a line is about: total, a cause, causes (two of them), a process,
+  a cpu_pair.
+
+Names
+
+  Names come from the trace, and processes choose theirs. On a terminal control bytes in them are shown as \xNN; into
+  pipes and files names go as they are.
 )";
 
 }  // namespace migtrace

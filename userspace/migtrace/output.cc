@@ -8,9 +8,27 @@
 namespace migtrace {
 
 void Output::flush() {
-    if (buffer_.size() && std::fwrite(buffer_.data(), 1, buffer_.size(), file_) != buffer_.size())
+    if (named_)
+        named_->write({buffer_.data(), buffer_.size()});
+    else if (buffer_.size() && std::fwrite(buffer_.data(), 1, buffer_.size(), file_) != buffer_.size())
         throw base::system_error("cannot write standard output", errno, "the output is incomplete");
     buffer_.clear();
+}
+
+void Output::hold(std::function<void()> when_much) {
+    when_much_ = std::move(when_much);
+    full_ = kMuch;
+}
+
+void Output::release() {
+    when_much_ = nullptr;
+    full_ = kFull;
+}
+
+void Output::flush_full() {
+    if (when_much_) when_much_();
+    release();
+    flush();
 }
 
 namespace {

@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <functional>
 #include <string_view>
+
+#include "base/file.h"
 
 namespace migtrace {
 
@@ -11,6 +14,7 @@ namespace migtrace {
 class Output {
  public:
     explicit Output(std::FILE* file) : file_(file) {}
+    explicit Output(base::OutputFile& file) : named_(&file) {}
 
     /// Append here, then call flush_if_full() at the end of a line.
     fmt::memory_buffer& buffer() { return buffer_; }
@@ -20,8 +24,14 @@ class Output {
         fmt::format_to(fmt::appender(buffer_), form, std::forward<T>(values)...);
     }
     void flush_if_full() {
-        if (buffer_.size() >= kFull) flush();
+        if (buffer_.size() >= full_) flush_full();
     }
+    /// From now on nothing is written, so that it can be dropped, until release() or until it has become much; then
+    /// `when_much` is called before it is written.
+    void hold(std::function<void()> when_much);
+    void release();
+    /// Forgets what is held.
+    void drop() { buffer_.clear(); }
     /// Throws base::Error when not everything can be written. What is not flushed is lost.
     void flush();
     /// Calls `work` and flushes behind it, also when it throws: what was printed before an error is seen.
@@ -38,8 +48,12 @@ class Output {
     }
 
  private:
-    static constexpr std::size_t kFull = 1 << 16;
-    std::FILE* file_;
+    static constexpr std::size_t kFull = 1 << 16, kMuch = 4 << 20;
+    void flush_full();
+    std::FILE* file_ = nullptr;
+    base::OutputFile* named_ = nullptr;  // instead of file_
+    std::size_t full_ = kFull;
+    std::function<void()> when_much_;
     fmt::memory_buffer buffer_;
 };
 

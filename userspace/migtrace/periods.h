@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "migtrace/counters.h"
+#include "migtrace/topology.h"
 #include "migtrace/walk.h"
 
 namespace migtrace {
@@ -15,10 +16,11 @@ namespace migtrace {
 struct PeriodOptions {
     std::uint64_t msec = 1000;  ///< length of a period, > 0
     /// What is counted; columns come in this order.
-    bool causes = false;  ///< each cause
-    bool all = false;     ///< all migrations, as "migrate"
-    bool cpus = false;    ///< "from cpu: N" for each CPU, then "to cpu: N" for each
-    bool pairs = false;   ///< "from cpu: N to cpu: M" for each pair
+    bool causes = false;    ///< each cause
+    bool all = false;       ///< all migrations, as "migrate"
+    bool cpus = false;      ///< "from cpu: N" for each CPU, then "to cpu: N" for each
+    bool pairs = false;     ///< "from cpu: N to cpu: M" for each pair
+    bool topology = false;  ///< each Distance: "within core" and so on; "distance unknown" last
     /// A period counts as over when a later migration is seen. With `last` also when the window ends exactly
     /// with it.
     bool last = false;
@@ -43,13 +45,17 @@ class PeriodCounter : public EventListener {
         : options_(options), listener_(listener) {}
 
     void begin(const TraceInfo& info) override;
-    /// Throws base::Error when time stamps jump over more than 100 million periods, which no clock does.
+    /// Throws base::Error when time stamps jump over more than 10 million periods.
     void migration(const Migration& migration) override;
+    void migrations(const Migrations& some) override;
     void end(const TraceInfo& info) override;
 
  private:
     std::uint64_t end_of_period() const;
+    void enter_period(std::uint64_t ts);
+    void count(std::span<const Record> migrations);
     void close_period();
+    void sum_causes();
     void sum_cpus();
 
     PeriodOptions options_;
@@ -59,8 +65,10 @@ class PeriodCounter : public EventListener {
     std::uint64_t index_ = 0, end_ = 0;
     bool empty_ = true;  // no migration in this period
     std::vector<std::uint64_t> counts_;
+    CauseCounts by_number_;
     CpuMatrix matrix_;
-    std::size_t all_at_ = 0, cpus_at_ = 0, pairs_at_ = 0;  // columns
+    DistanceTable distances_;
+    std::size_t all_at_ = 0, cpus_at_ = 0, pairs_at_ = 0, topology_at_ = 0;  // columns
 };
 
 /// All periods of a trace.

@@ -157,18 +157,95 @@ void JsonReport::stats(const Counters& counters) {
 }
 
 void JsonReport::summary_pid(const PidCounters& processes) {
-    output_.put(R"({"type":"summary_pid","processes":[)");
-    const char* separator = "";
-    for (const auto& [pid, process] : processes.processes()) {
-        if (process.count == 0) continue;
-        output_.format(R"({}{{"pid":{},)", separator, pid);
-        put_rate(process.count, processes.info().duration());
+    output_.put(R"({"type":"summary_pid","processes":)");
+    put_list(listed(processes), [&](const Listed& p) {
+        output_.format(R"({{"pid":{},)", p.pid);
+        put_rate(p.process->count, processes.info().duration());
         output_.put(R"(,"comms":)");
-        put_list(listed_comms(processes, process), [&](std::string_view comm) { put_text(comm); });
+        put_list(listed_comms(processes, *p.process), [&](std::string_view comm) { put_text(comm); });
         output_.put("}");
-        separator = ",";
-    }
-    output_.put("]");
+    });
+    end_line();
+}
+
+void JsonReport::put_distances(const DistanceCounts& counts, std::uint64_t duration) {
+    for (std::size_t i = 0; i < kDistances; i++)
+        output_.format(R"("{}":{},)", kDistanceIds[i], counts.counts[i]);
+    put_rate(counts.total(), duration);
+}
+
+void JsonReport::topology(const TopologyCounters& counters) {
+    const std::uint64_t duration = counters.info().duration();
+    output_.put(R"({"type":"topology","total":{)");
+    put_distances(counters.total(), duration);
+    output_.put(R"(},"causes":)");
+    put_list(counters.causes(), [&](const TopologyCounters::Cause& cause) {
+        output_.put(R"({"name":)");
+        put_text(cause.name);
+        output_.put(",");
+        put_distances(cause.counts, duration);
+        output_.put("}");
+    });
+    output_.put(R"(,"processes":)");
+    put_list(counters.processes(options_.top), [&](const TopologyCounters::Process& p) {
+        output_.format(R"({{"pid":{},"comm":)", p.pid);
+        put_text(p.comm);
+        output_.put(",");
+        put_distances(p.counts, duration);
+        output_.put("}");
+    });
+    end_line();
+}
+
+void JsonReport::put_stays(const base::Histogram& stays) {
+    output_.format(
+        R"("count":{},"mean_ns":{},"min_ns":{},"p50_ns":{},"p90_ns":{},"p99_ns":{},"p99_9_ns":{},"max_ns":{})",
+        stays.count(), stays.mean(), stays.min(), stays.percentile(50), stays.percentile(90),
+        stays.percentile(99), stays.percentile(99.9), stays.max());
+}
+
+void JsonReport::residency(const Residency& residency) {
+    output_.put(R"({"type":"residency","total":{)");
+    put_stays(residency.all());
+    output_.put(R"(},"causes":)");
+    put_list(residency.causes(), [&](const Residency::Cause& cause) {
+        output_.put(R"({"name":)");
+        put_text(cause.name);
+        output_.put(",");
+        put_stays(cause.stays);
+        output_.put("}");
+    });
+    end_line();
+}
+
+void JsonReport::put_pairs(const std::vector<PingPong::Pair>& pairs, std::uint64_t duration) {
+    put_list(pairs, [&](const PingPong::Pair& pair) {
+        output_.put(R"({"cause_away":)");
+        put_text(pair.away);
+        output_.put(R"(,"cause_back":)");
+        put_text(pair.back);
+        output_.put(",");
+        put_rate(pair.count, duration);
+        output_.format(R"(,"mean_away_ns":{}}})", pair.mean_away());
+    });
+}
+
+void JsonReport::pingpong(const PingPong& pingpong) {
+    const std::uint64_t duration = pingpong.info().duration();
+    output_.format(R"({{"type":"pingpong","within_ns":{},"total":{{)", pingpong.within_ns());
+    put_rate(pingpong.total(), duration);
+    output_.put(R"(},"pairs":)");
+    put_pairs(pingpong.pairs(options_.top), duration);
+    output_.put(R"(,"processes":)");
+    put_list(pingpong.processes(options_.top), [&](const PingPong::Process& p) {
+        output_.format(R"({{"pid":{},"comm":)", p.pid);
+        put_text(p.comm);
+        output_.put(",");
+        put_rate(p.count, duration);
+        output_.format(R"(,"migrations":{},"pairs":)", p.migrations);
+        put_pairs(p.pairs, duration);
+        output_.put("}");
+    });
     end_line();
 }
 

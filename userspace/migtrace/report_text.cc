@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "migtrace/report_text.h"
 
+#include <algorithm>
+
+#include "migtrace/digits.h"
 #include "migtrace/stat_file.h"
 
 namespace migtrace {
@@ -22,8 +25,8 @@ void TextReport::start(const Event& event) {
 void TextReport::comm(const Event& event) {
     if (!options_.comms) return;
     put_time(event.ts);
-    output_.format("{} . . {:4} {:<16} ", event.cpu, event.pid, info_->header->name(event.number));
-    output_.put(event.comm());
+    output_.format("{} . . {:4} {:<16} ", event.cpu, event.pid, shown(info_->header->name(event.number)));
+    put_name(event.comm());
     output_.put("\n");
     output_.flush_if_full();
 }
@@ -39,21 +42,42 @@ void TextReport::mark(const Event& event) {
     output_.flush_if_full();
 }
 
+void TextReport::migrations(const Migrations& some) {
+    if (!options_.migrations) return;
+    EventListener::migrations(some);
+}
+
 void TextReport::migration(const Migration& m) {
     if (!options_.migrations) return;
     put_time(m.ts);
-    output_.format("{} {} {} {:4} ", m.cpu, m.from, m.to, m.pid);
-    output_.put(m.comm);
-    // Counted in bytes: {:<16} would count characters.
-    for (std::size_t width = m.comm.size(); width < 16; width++) output_.put(" ");
-    output_.put(" ");
-    output_.put(m.cause_name);
-    output_.put("\n");
+    std::string safe_comm, safe_cause;
+    std::string_view comm = m.comm, cause = m.cause_name;
+    if (options_.safe_names) {
+        comm = safe_comm = base::printable(comm);
+        cause = safe_cause = base::printable(cause);
+    }
+    constexpr std::size_t kNumbers = 4 * 11, kCommWidth = 16;
+    char* at = begin_text(output_.buffer(), kNumbers + std::max(comm.size(), kCommWidth) + cause.size() + 2);
+    for (std::uint32_t cpu : {m.cpu, m.from, m.to}) {
+        at = put_decimal(at, cpu);
+        *at++ = ' ';
+    }
+    for (std::int32_t least = 1000; m.pid < least && least > 1; least /= 10) *at++ = ' ';
+    at = put_decimal(at, static_cast<std::uint32_t>(m.pid));
+    *at++ = ' ';
+    at = put_text(at, comm);
+    // Counted in bytes, not in characters.
+    for (std::size_t width = comm.size(); width < kCommWidth; width++) *at++ = ' ';
+    *at++ = ' ';
+    at = put_text(at, cause);
+    *at++ = '\n';
+    end_text(output_.buffer(), at);
     output_.flush_if_full();
 }
 
 void TextReport::columns(const std::vector<std::string>& names, const TraceInfo& info) {
-    output_.put(stat_header(names, info.nr_cpus));
+    if (!options_.safe_names) return output_.put(stat_header(names, info.nr_cpus));
+    output_.put(base::printable(stat_header(names, info.nr_cpus), "\n"));
 }
 
 void TextReport::opened(const TraceInfo& info) {
@@ -68,16 +92,31 @@ void TextReport::period(std::uint64_t index, std::span<const std::uint64_t> coun
         output_.format("{:>{}}.{:03} ", msec / 1000, options_.human ? 4 : 0, msec % 1000);
     }
     times_.put_wall_and_abs(output_.buffer(), info_->start, period_ts(index));
-    for (std::uint64_t count : counts) {
-        if (count == 0) {
-            output_.put(options_.human ? "    0.00" : " 0.00");
-            continue;
-        }
-        const double rate = 1000.0 * static_cast<double>(count) / static_cast<double>(options_.period_msec);
-        output_.format(" {:{}.2f}", rate, options_.human ? 7 : 0);
-    }
+    for (std::uint64_t count : counts) put_rate(count);
     output_.put("\n");
     output_.flush_if_full();
+}
+
+/// A count of a period as a rate per second, with a blank in front.
+void TextReport::put_rate(std::uint64_t count) {
+    const std::size_t width = options_.human ? 7 : 0;
+    // There are thousands of them with few values: hundredths of a second's rate that are whole need no floating point.
+    constexpr std::uint64_t kQuick = UINT64_MAX / 100'000;
+    if (count > kQuick || count * 100'000 % options_.period_msec != 0) {
+        const double rate = 1000.0 * static_cast<double>(count) / static_cast<double>(options_.period_msec);
+        output_.format(" {:{}.2f}", rate, width);
+        return;
+    }
+    const std::uint64_t hundredths = count * 100'000 / options_.period_msec;
+    char text[24];
+    char* end = put_decimal(text, hundredths / 100);
+    *end++ = '.';
+    end = put_pair(end, static_cast<std::uint32_t>(hundredths % 100));
+    const auto length = static_cast<std::size_t>(end - text);
+    const std::size_t blanks = 1 + std::max(width, length) - length;
+    char* at = begin_text(output_.buffer(), blanks + length);
+    std::memset(at, ' ', blanks);
+    end_text(output_.buffer(), put_text(at + blanks, {text, end}));
 }
 
 void TextReport::consistency(const StartLines& starts) {
@@ -115,37 +154,54 @@ void TextReport::duration(const TraceInfo& info) {
 }
 
 void TextReport::causes(const Counters& counters) {
-    auto line = [&](const std::string& name, std::uint64_t count) {
-        output_.format("  {:<14}  {:7}  {:7.2f}\n", name, count,
-                       per_second(count, counters.info().duration()));
+    auto rate = [&](std::uint64_t count) {
+        return fmt::format("{:.2f}", per_second(count, counters.info().duration()));
     };
-    output_.put(
-        "\n\nCAUSE:\n\n"
-        "                    count  per sec\n"
-        "                  -------  -------\n\n");
-    for (const auto& cause : counters.causes()) line(cause.name, cause.count);
-    output_.put("                  -------  -------\n");
+    std::size_t name_width = 14;
+    for (const auto& cause : counters.causes()) name_width = fit(name_width, shown(cause.name));
+    // No cause is above the total.
+    const std::size_t count_width = fit(7, fmt::format("{}", counters.total()));
+    const std::size_t rate_width = fit(7, rate(counters.total()));
+    auto line = [&](const std::string& name, std::uint64_t count) {
+        output_.format("  {}{:{}}  {:{}}  {:>{}}\n", name, "", name_width - std::min(name_width, name.size()),
+                       count, count_width, rate(count), rate_width);
+    };
+    auto rule = [&] {
+        output_.format("  {:{}}  {:-<{}}  {:-<{}}\n", "", name_width, "", count_width, "", rate_width);
+    };
+    output_.format("\n\nCAUSE:\n\n  {:{}}  {:>{}}  {:>{}}\n", "", name_width, "count", count_width, "per sec",
+                   rate_width);
+    rule();
+    output_.put("\n");
+    for (const auto& cause : counters.causes()) line(shown(cause.name), cause.count);
+    rule();
     line("total", counters.total());
 }
 
 void TextReport::matrix(const Counters& counters, bool rates) {
     const CpuMatrix& matrix = counters.matrix();
     const unsigned cpus = matrix.cpus();
+    auto number = [&](std::uint64_t count) {
+        return rates ? fmt::format("{:.2f}", per_second(count, counters.info().duration()))
+                     : fmt::format("{}", count);
+    };
+    // No cell is above the sum of all.
+    const std::size_t width = fit(7, number(matrix.total()));
     auto cell = [&](std::uint64_t count) {
         if (rates)
-            output_.format(" {:7.2f}", per_second(count, counters.info().duration()));
+            output_.format(" {:{}.2f}", per_second(count, counters.info().duration()), width);
         else
-            output_.format(" {:7}", count);
+            output_.format(" {:{}}", count, width);
         output_.flush_if_full();
     };
     auto rule = [&] {
-        for (unsigned cpu = 0; cpu < cpus; cpu++) output_.put(" -------");
-        output_.put("        -------\n");
+        for (unsigned cpu = 0; cpu < cpus; cpu++) output_.format(" {:-<{}}", "", width);
+        output_.format("        {:-<{}}\n", "", width);
     };
     output_.format("\n  ==========  {:<10}  ===============\n\n         to -->",
                    rates ? "per second" : "count");
-    for (unsigned cpu = 0; cpu < cpus; cpu++) output_.format(" {:6}:", cpu);
-    output_.put("           all:\n  from         ");
+    for (unsigned cpu = 0; cpu < cpus; cpu++) output_.format(" {:{}}:", cpu, width - 1);
+    output_.format("{:>{}}\n  from         ", "all:", width + 8);
     rule();
     output_.put("   |\n   v\n");
     for (unsigned from = 0; from < cpus; from++) {
@@ -165,18 +221,26 @@ void TextReport::matrix(const Counters& counters, bool rates) {
 }
 
 void TextReport::summary_pid(const PidCounters& processes) {
-    output_.put(
-        "\n\nMIGRATE count:\n\n"
-        "  pid   count    rate   comm\n"
-        "-----  ------  -------  ----\n\n");
-    for (const auto& [pid, process] : processes.processes()) {
-        if (process.count == 0) continue;
-        output_.format("{:5}  {:6}  {:7.2f}  ", pid, process.count,
-                       per_second(process.count, processes.info().duration()));
+    const std::vector<Listed> all = listed(processes);
+    auto rate = [&](const Listed& p) {
+        return fmt::format("{:.2f}", per_second(p.process->count, processes.info().duration()));
+    };
+    std::size_t pid_width = 5, count_width = 6, rate_width = 7;
+    for (const Listed& p : all) {
+        pid_width = fit(pid_width, fmt::format("{}", p.pid));
+        count_width = fit(count_width, fmt::format("{}", p.process->count));
+        rate_width = fit(rate_width, rate(p));
+    }
+    output_.format("\n\nMIGRATE count:\n\n{:>{}}  {:>{}}  {:>{}}  comm\n", "pid", pid_width, "count",
+                   count_width, "rate ", rate_width);
+    output_.format("{:-<{}}  {:-<{}}  {:-<{}}  ----\n\n", "", pid_width, "", count_width, "", rate_width);
+    for (const Listed& p : all) {
+        output_.format("{:{}}  {:{}}  {:>{}}  ", p.pid, pid_width, p.process->count, count_width, rate(p),
+                       rate_width);
         const char* separator = "";
-        for (std::string_view comm : listed_comms(processes, process)) {
+        for (std::string_view comm : listed_comms(processes, *p.process)) {
             output_.put(separator);
-            output_.put(comm);
+            put_name(comm);
             separator = ", ";
         }
         output_.put("\n");

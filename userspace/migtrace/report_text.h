@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #pragma once
+#include <algorithm>
+
+#include "base/terminal.h"
 #include "migtrace/report.h"
 
 namespace migtrace {
 
-/// The text form of the original analyzer, byte for byte.
+/// The text form. What the original analyzer printed looks as it did, byte for byte, unless `align` lines it
+/// up.
 class TextReport : public Report {
  public:
     TextReport(const ReportOptions& options, Output& output)
@@ -14,14 +18,30 @@ class TextReport : public Report {
     void comm(const Event& event) override;
     void mark(const Event& event) override;
     void migration(const Migration& migration) override;
+    void migrations(const Migrations& some) override;
     void columns(const std::vector<std::string>& names, const TraceInfo& info) override;
     void opened(const TraceInfo& info) override;
     void period(std::uint64_t index, std::span<const std::uint64_t> counts) override;
     void stats(const Counters& counters) override;
     void summary_pid(const PidCounters& processes) override;
     void consistency(const StartLines& starts) override;
+    void topology(const TopologyCounters& counters) override;
+    void residency(const Residency& residency) override;
+    void pingpong(const PingPong& pingpong) override;
 
  private:
+    /// A name of the trace as it may be shown.
+    std::string shown(std::string_view name) const {
+        return options_.safe_names ? base::printable(name) : std::string(name);
+    }
+    void put_name(std::string_view name) {
+        options_.safe_names ? output_.put(base::printable(name)) : output_.put(name);
+    }
+    /// `width`, or as much more as `text` needs when columns may become wider.
+    std::size_t fit(std::size_t width, const std::string& text) const {
+        return options_.align ? std::max(width, text.size()) : width;
+    }
+    void put_rate(std::uint64_t count);
     void put_time(std::uint64_t ts);
     void duration(const TraceInfo& info);
     void causes(const Counters& counters);

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "migtrace/time_format.h"
 
+#include <algorithm>
+#include <cstring>
 #include <ctime>
+
+#include "migtrace/digits.h"
 
 namespace migtrace {
 
 namespace {
 
-constexpr std::int64_t kSecond = 1'000'000'000;
+constexpr std::uint32_t kSecond = 1'000'000'000;
 
 std::tm broken_down(std::int64_t sec, Calendar::Zone zone) {
     std::tm tm{};
@@ -22,15 +26,23 @@ void append(fmt::memory_buffer& to, const std::string& text) {
     to.append(text.data(), text.data() + text.size());
 }
 
+void put_fraction(fmt::memory_buffer& to, std::uint32_t nanoseconds) {
+    char* at = begin_text(to, 11);
+    *at++ = '.';
+    at = put_nine(at, nanoseconds);
+    *at++ = ' ';
+    end_text(to, at);
+}
+
 }  // namespace
 
 WallClock wall_clock(const StartOfTrace& start, std::uint64_t ts) {
     __int128 ns = static_cast<__int128>(start.wall_us) * 1000 + static_cast<__int128>(ts) -
                   static_cast<__int128>(start.ts);
-    auto sec = static_cast<std::int64_t>(ns / kSecond);
-    auto rest = static_cast<std::int64_t>(ns % kSecond);
+    auto sec = static_cast<std::int64_t>(ns / std::int64_t{kSecond});
+    auto rest = static_cast<std::int64_t>(ns % std::int64_t{kSecond});
     if (rest < 0) {
-        rest += kSecond;
+        rest += std::int64_t{kSecond};
         sec--;
     }
     return {sec, static_cast<std::uint32_t>(rest)};
@@ -38,13 +50,23 @@ WallClock wall_clock(const StartOfTrace& start, std::uint64_t ts) {
 
 void put_seconds(fmt::memory_buffer& to, __int128 nanoseconds, int width) {
     const bool negative = nanoseconds < 0;
-    const auto ns = static_cast<unsigned __int128>(negative ? -nanoseconds : nanoseconds);
-    const auto sec = static_cast<std::uint64_t>(ns / kSecond);
-    const auto rest = static_cast<std::uint64_t>(ns % kSecond);
-    if (negative)
-        append(to, fmt::format("{:>{}}.{:09}", fmt::format("-{}", sec), width > 10 ? width - 10 : 0, rest));
-    else
-        fmt::format_to(fmt::appender(to), "{:>{}}.{:09}", sec, width > 10 ? width - 10 : 0, rest);
+    const auto magnitude = static_cast<unsigned __int128>(negative ? -nanoseconds : nanoseconds);
+    // A division of 64 bits where that will do.
+    const bool small = magnitude <= UINT64_MAX;
+    const std::uint64_t sec = small ? static_cast<std::uint64_t>(magnitude) / kSecond
+                                    : static_cast<std::uint64_t>(magnitude / kSecond);
+    const auto rest = static_cast<std::uint32_t>(static_cast<std::uint64_t>(magnitude - static_cast<unsigned __int128>(sec) * kSecond));
+    char digits[21];
+    char* end = digits;
+    if (negative) *end++ = '-';
+    end = put_decimal(end, sec);
+    const auto length = static_cast<int>(end - digits);
+    const auto blanks = static_cast<std::size_t>(std::max(0, width - 10 - length));
+    char* at = begin_text(to, blanks + 31);
+    std::memset(at, ' ', blanks);
+    at = put_text(at + blanks, {digits, end});
+    *at++ = '.';
+    end_text(to, put_nine(at, rest));
 }
 
 Calendar::Calendar(Zone zone) : zone_(zone) {
@@ -82,11 +104,11 @@ void TimeStampWriter::put_wall_and_abs(fmt::memory_buffer& to, const StartOfTrac
         const WallClock wall = wall_clock(start, ts);
         if (forms_.gmt) {
             append(to, gmt_.text(wall.sec, forms_.date));
-            fmt::format_to(fmt::appender(to), ".{:09} ", wall.nsec);
+            put_fraction(to, wall.nsec);
         }
         if (forms_.local) {
             append(to, local_.text(wall.sec, forms_.date));
-            fmt::format_to(fmt::appender(to), ".{:09} ", wall.nsec);
+            put_fraction(to, wall.nsec);
         }
     }
     if (forms_.abs) fmt::format_to(fmt::appender(to), "0x{:016x} ", ts);

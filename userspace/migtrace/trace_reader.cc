@@ -5,72 +5,78 @@
 
 #include <algorithm>
 
-#include "base/error.h"
-
 namespace migtrace {
 
 namespace {
 
-/// How far an interrupt between reserving a slot and reading the clock can move an event; far more than is
-/// ever seen.
-constexpr std::size_t kSwapDistance = 16;
 /// More runs than this are no trace CPU after CPU; sorting is then faster than merging.
 constexpr std::size_t kMostRuns = 4096;
+/// All of them are open at a time.
+constexpr std::size_t kMostFilesToMerge = 256;
+/// What the readers of all runs may take together, and each of them.
+constexpr std::size_t kRunBuffers = 16 << 20, kLeastRunBuffer = 4096, kMostRunBuffer = 1 << 16;
+constexpr std::size_t kRunRecords = 64;
+constexpr std::size_t kBatch = 512;
 /// When a pipe may be called sorted.
 constexpr std::size_t kEventsBeforeStreaming = 1 << 16;
 constexpr std::uint64_t kReturnsBeforeStreaming = 64;
+constexpr unsigned kSamples = 64;
 
 }  // namespace
 
-void EventMerger::add(const Event& event) {
-    if (runs_.empty()) runs_.push_back({0, 0});
-    std::size_t place = events_.size();
-    const std::size_t limit = std::max(runs_.back().at, place - std::min(place, kSwapDistance));
-    while (place > limit && event.ts < events_[place - 1].ts) place--;
-    if (place < events_.size()) swapped_ = true;
-    if (place > runs_.back().at && event.ts < events_[place - 1].ts) {
-        runs_.push_back({events_.size(), 0});
-        place = events_.size();
+/// Lines in the order of the input, behind records that wait in memory.
+class TraceReader::Lines : public RecordSource {
+ public:
+    Lines(TraceReader& reader, std::unique_ptr<RecordSource> before) : reader_(reader), before_(std::move(before)) {}
+    std::size_t fill(Record* to, std::size_t most) override {
+        if (before_) {
+            if (std::size_t filled = before_->fill(to, most)) return filled;
+            before_.reset();
+        }
+        return reader_.read_records(reader_.lines_, to, most);
     }
-    events_.insert(events_.begin() + static_cast<std::ptrdiff_t>(place), event);
-}
 
-void EventMerger::finish() {
-    if (runs_.size() > kMostRuns) {
-        std::stable_sort(events_.begin(), events_.end(),
-                         [](const Event& a, const Event& b) { return a.ts < b.ts; });
-        runs_.resize(1);
-    }
-    for (std::size_t i = 0; i < runs_.size(); i++) {
-        runs_[i].end = i + 1 < runs_.size() ? runs_[i + 1].at : events_.size();
-        if (runs_[i].at < runs_[i].end) heap_.push_back(i);
-    }
-    std::sort(heap_.begin(), heap_.end(), [this](std::size_t a, std::size_t b) { return earlier(a, b); });
-}
+ private:
+    TraceReader& reader_;
+    std::unique_ptr<RecordSource> before_;
+};
 
-/// Puts the run at the top of the heap where it belongs.
-void EventMerger::sift_down() {
-    for (std::size_t i = 0;;) {
-        std::size_t child = 2 * i + 1;
-        if (child >= heap_.size()) return;
-        if (child + 1 < heap_.size() && earlier(heap_[child + 1], heap_[child])) child++;
-        if (!earlier(heap_[child], heap_[i])) return;
-        std::swap(heap_[i], heap_[child]);
-        i = child;
-    }
-}
+/// A part of a file that is in order except for swapped neighbours.
+class TraceReader::FileRun : public Run {
+ public:
+    FileRun(TraceReader& reader, LineReader lines)
+        : reader_(reader), lines_(std::move(lines)), records_(RunTracker::kSwapDistance + kRunRecords) {}
 
-bool EventMerger::next(Event& event) {
-    if (heap_.empty()) return false;
-    Run& run = runs_[heap_.front()];
-    event = events_[run.at++];
-    if (run.at == run.end) {
-        heap_.front() = heap_.back();
-        heap_.pop_back();
+    bool refill() override {
+        do {
+            std::move(records_.begin() + static_cast<std::ptrdiff_t>(ready_),
+                      records_.begin() + static_cast<std::ptrdiff_t>(have_), records_.begin());
+            have_ -= ready_;
+            const std::size_t read = reader_.read_records(lines_, records_.data() + have_, kRunRecords);
+            for (std::size_t i = have_; i < have_ + read; i++)
+                for (std::size_t k = i; k > 0 && records_[k].ts < records_[k - 1].ts; k--)
+                    std::swap(records_[k], records_[k - 1]);
+            have_ += read;
+            ready_ = read == 0 ? have_ : have_ - std::min(have_, RunTracker::kSwapDistance);
+            if (read == 0 && have_ == 0) return false;
+        } while (ready_ == 0);
+        at = records_.data();
+        end = at + ready_;
+        if (at->ts < last_)
+            throw base::Error(fmt::format("{}: was in another order when it was read the first time; has it been "
+                                          "written meanwhile?",
+                                          reader_.lines_.place(at->line)));
+        last_ = end[-1].ts;
+        return true;
     }
-    if (heap_.size() > 1) sift_down();
-    return true;
-}
+
+ private:
+    TraceReader& reader_;
+    LineReader lines_;
+    std::vector<Record> records_;
+    std::size_t ready_ = 0, have_ = 0;  // up to ready_ they are in their place
+    std::uint64_t last_ = 0;
+};
 
 void TraceReader::Note::add(std::uint64_t at, const std::string& about) {
     if (count++ > 0) return;
@@ -78,11 +84,11 @@ void TraceReader::Note::add(std::uint64_t at, const std::string& about) {
     what = about;
 }
 
-TraceReader::TraceReader(ReadOptions options) : lines_(std::move(options.files)), strict_(options.strict) {}
+TraceReader::TraceReader(ReadOptions options) : lines_(options.files), options_(std::move(options)), batch_(kBatch) {}
 
 /// Notes a line that makes no sense, or throws with --strict.
 void TraceReader::fault(Fault fault, std::uint64_t line) {
-    if (strict_)
+    if (options_.strict)
         throw base::Error(
             fmt::format("{}: the line makes no sense: {}", lines_.place(line), describe(fault)));
     skipped_.add(line, describe(fault));
@@ -90,172 +96,323 @@ void TraceReader::fault(Fault fault, std::uint64_t line) {
 
 void TraceReader::read_header_line(std::string_view text) {
     using Result = TraceHeader::Result;
+    if (header_read_) return;
     if (events_ > 0) header_late_ = true;
-    switch (header_.add(text, lines_.place(lines_.number()))) {
+    const std::uint64_t number = lines_.number();
+    switch (header_.add(text, lines_.place(number))) {
         case Result::Added:
-            if (streaming_ && events_ > 0)
-                throw base::Error(
-                    fmt::format("{}: a new header line after {} events of a pipe that looked sorted; sort "
-                                "all of it first, or "
-                                "name the file instead of the pipe",
-                                lines_.place(lines_.number()), events_));
-            break;
+            if (!source_ || events_ == 0) break;
+            if (lines_.rereadable()) throw OutOfOrder(fmt::format("{}: a late header line", lines_.place(number)));
+            throw base::Error(
+                fmt::format("{}: a new header line after {} events of a pipe that looked sorted; sort all of it first, "
+                            "or name the file instead of the pipe",
+                            lines_.place(number), events_));
         case Result::Repeated:
             break;
         case Result::Contradicts:
             // Parts of one trace may come from readers that saw different numbers of CPUs.
-            if (!text.starts_with("nr_cpus")) contradictions_.add(lines_.number(), std::string(text));
+            if (!text.starts_with("nr_cpus")) contradictions_.add(number, std::string(text));
             break;
         case Result::UnknownTag:
-            unknown_tags_.add(lines_.number(), std::string(cut_word(text)));
+            unknown_tags_.add(number, std::string(cut_word(text)));
             break;
         case Result::Malformed:
-            fault(Fault::Header, lines_.number());
+            fault(Fault::Header, number);
             break;
     }
 }
 
-/// The next event line of the input, in whatever order.
-bool TraceReader::read_event(Event& event) {
+/// The start is the first start line in order, so at equal times the one that `sort` puts first.
+void TraceReader::note_start(const Event& event) {
+    if (start_event_ && event.ts > start_event_->ts) return;
+    if (start_event_ && event.ts == start_event_->ts) {
+        std::vector<Event> both = {*start_event_, event};
+        sort_equal_times(both);
+        start_event_ = both[0];
+    } else
+        start_event_ = event;
+    start_ = {start_event_->ts, start_event_->wall_us, true};
+}
+
+/// Another event of a CPU, in the order of the input.
+void TraceReader::note_turn(std::uint32_t cpu) {
+    if (cpu >= kMostCpus) return;
+    if (cpus_.size() <= cpu) cpus_.resize(cpu + 1);
+    if (cpus_[cpu] && cpu != last_cpu_) returns_++;
+    cpus_[cpu] = true;
+    last_cpu_ = cpu;
+}
+
+void TraceReader::note_cpu(std::uint32_t cpu) {
+    cpus_seen_ = std::max(cpus_seen_, std::min(cpu, kMostCpus - 1) + 1);
+}
+
+/// The next event line, in whatever order. Header lines and those that make no sense are dealt with.
+bool TraceReader::read_event(LineReader& lines, Event& event) {
     std::string_view line;
-    while (lines_.next(line)) {
+    while (lines.next(line)) {
         if (auto text = header_text(line)) {
             read_header_line(*text);
             continue;
         }
         if (line.find_first_not_of(" \t") == std::string_view::npos) continue;
-        Fault found = lines_.too_long() ? Fault::TooLong : parse_event(line, event, texts_[texts_used_]);
+        const Fault found = lines.too_long() ? Fault::TooLong : parse_event(line, event);
         if (found == Fault::None) {
-            event.line = static_cast<std::uint32_t>(lines_.number());
-            events_++;
+            event.line = static_cast<std::uint32_t>(lines.number());
             return true;
         }
-        fault(lines_.unfinished() ? Fault::BrokenOff : found, lines_.number());
+        fault(lines.unfinished() ? Fault::BrokenOff : found, lines.number());
     }
     return false;
 }
 
-/// Whether the files can be read event by event: the header first, then a start line, then all in time order.
-bool TraceReader::looked_through_in_order() {
-    std::string_view line;
-    TraceHeader header;
-    std::uint64_t last = 0;
-    bool events = false, in_order = true;
-    while (in_order && lines_.next(line)) {
-        if (auto text = header_text(line)) {
-            in_order = !events;
-            header.add(*text, lines_.place(lines_.number()));
-            continue;
-        }
-        Event event;
-        if (!parse_time_stamp(line, event.ts)) continue;
-        if (!events) {
-            TextStore texts;
-            events = parse_event(line, event, texts) == Fault::None;
-            in_order =
-                header.nr_cpus() && !header.causes().empty() && (!events || event.shape == Shape::Start);
-        }
-        if (event.ts < last) in_order = false;
-        last = event.ts;
+std::size_t TraceReader::read_records(LineReader& lines, Record* to, std::size_t most) {
+    std::size_t read = 0;
+    Event event;
+    for (;;) {
+        const std::size_t scanned = lines.scan(to + read, most - read);
+        read += scanned;
+        events_ += scanned;
+        if (read == most || !read_event(lines, event)) return read;
+        if (event.shape == Shape::Start && (any_order_ || !prepared_)) note_start(event);
+        note_cpu(event.shape == Shape::Migration ? std::max({event.cpu, event.from, event.to}) : event.cpu);
+        to[read++] = extras_.pack(event);
+        events_++;
+        if (read == most) return read;
     }
-    lines_.rewind();
-    return in_order && events;
 }
 
-void TraceReader::note_cpu(const Event& event) {
-    if (event.cpu < kMostCpus) {
-        if (cpus_.size() <= event.cpu) cpus_.resize(event.cpu + 1);
-        if (cpus_[event.cpu] && event.cpu != last_cpu_) returns_++;
-        cpus_[event.cpu] = true;
-        last_cpu_ = event.cpu;
+/// Whether samples from all over the files are in order.
+bool TraceReader::looks_sorted() {
+    std::uint64_t last = 0;
+    for (const std::string& line : lines_.samples(kSamples)) {
+        std::uint64_t ts = 0;
+        if (!parse_time_stamp(line, ts)) continue;
+        if (ts < last) return false;
+        last = ts;
     }
-    std::uint32_t largest = event.cpu;
-    if (event.shape == Shape::Migration) largest = std::max({largest, event.from, event.to});
-    cpus_seen_ = std::max(cpus_seen_, std::min(largest, kMostCpus - 1) + 1);
+    return true;
+}
+
+/// Looks at a line that scanning time stamps has stopped at.
+void TraceReader::find_runs_from(std::string_view line, RunTracker& tracker) {
+    if (auto text = header_text(line)) {
+        read_header_line(*text);
+        return;
+    }
+    Event event;
+    if (!parse_time_stamp(line, event.ts)) return;
+    const LineReader::Position& begin = lines_.line_begin();
+    const bool new_file = found_.empty() || found_.back().file != begin.file;
+    const std::uint64_t before = tracker.latest();
+    if (new_file) tracker = {};
+    if (!tracker.add(event.ts) || new_file) {
+        if (!new_file) tracker.add(event.ts);
+        latest_ = std::max(latest_, before);
+        found_.push_back(begin);
+    }
+    found_swapped_ = found_swapped_ || tracker.swapped();
+    // Most are comm events, of which nothing need be known here.
+    const bool is_start = line.find("start_sched_clock") != std::string_view::npos &&
+                          parse_event(line, event) == Fault::None && event.shape == Shape::Start;
+    if (is_start) note_start(event);
+    if (events_++ == 0) starts_with_start_ = is_start;
+}
+
+void TraceReader::find_runs() {
+    RunTracker tracker;
+    std::string_view line;
+    while (lines_.next(line)) {
+        find_runs_from(line, tracker);
+        // The first event of a file begins a run.
+        if (!found_.empty() && found_.back().file == lines_.position().file) events_ += lines_.scan(tracker);
+    }
+    found_swapped_ = found_swapped_ || tracker.swapped();
+    latest_ = std::max(latest_, tracker.latest());
+    header_read_ = true;
+    found_events_ = events_;
+    events_ = 0;
+    lines_.rewind();
+}
+
+bool TraceReader::runs_are_in_order() const {
+    return found_.size() == 1 && !found_swapped_ && starts_with_start_ && !header_late_;
+}
+
+Runs TraceReader::file_runs() {
+    Runs runs;
+    const std::size_t buffer = std::clamp(kRunBuffers / found_.size(), kLeastRunBuffer, kMostRunBuffer);
+    const LineReader::Position end{SIZE_MAX, 0, 0};
+    for (std::size_t i = 0; i < found_.size(); i++) {
+        const LineReader::Position& to = i + 1 < found_.size() ? found_[i + 1] : end;
+        runs.push_back(std::make_unique<FileRun>(*this, lines_.part(found_[i], to, buffer)));
+    }
+    return runs;
 }
 
 /// A trace CPU after CPU never comes back to a CPU without going back in time.
-bool TraceReader::surely_sorted() {
-    return merger_.size() >= kEventsBeforeStreaming && returns_ >= kReturnsBeforeStreaming &&
-           merger_.in_order() && !header_late_ && start_.known && header_.nr_cpus() &&
-           !header_.causes().empty();
+bool TraceReader::surely_sorted() const {
+    return store_.size() >= kEventsBeforeStreaming && returns_ >= kReturnsBeforeStreaming && found_.size() == 1 &&
+           !found_swapped_ && !header_late_ && start_.known && header_complete();
 }
 
 /// Keeps what is read; to the end, or until a pipe turns out to be sorted.
 void TraceReader::collect() {
-    Event event;
-    while (read_event(event)) {
-        note_cpu(event);
-        merger_.add(event);
-        if (event.shape == Shape::Start && (!start_.known || event.ts < start_.ts))
-            start_ = {event.ts, event.wall_us, true};
-        if (surely_sorted()) {
-            streaming_ = true;
-            last_ts_ = merger_.last_added_ts();
-            break;
+    RunTracker tracker;
+    std::vector<std::size_t> begins;
+    found_.clear();
+    found_swapped_ = false;
+    bool sorted = false;
+    while (!sorted) {
+        if (have_ == 0) have_ = read_records(lines_, batch_.data(), batch_.size());
+        if (have_ == 0) break;
+        for (std::size_t i = 0; i < have_; i++) {
+            const Record& record = batch_[i];
+            if (record.is_migration()) {
+                note_turn(record.cpu);
+                note_cpu(std::max({record.cpu, record.from, record.to}));
+            }
+            if (begins.empty() || !tracker.add(record.ts)) {
+                tracker.add(record.ts);
+                begins.push_back(store_.size());
+                found_.push_back({});
+            }
+            store_.insert(record, begins.back());
         }
+        have_ = 0;
+        found_swapped_ = tracker.swapped();
+        sorted = !lines_.rereadable() && surely_sorted();
     }
-    merger_.finish();
+    if (begins.size() > kMostRuns) begins = store_.sort_pieces();
+    source_ = std::make_unique<Merge>(store_.runs(begins));
+    if (sorted) source_ = std::make_unique<Lines>(*this, std::move(source_));
+}
+
+/// Whether going through all runs in each period costs more than merging them.
+bool TraceReader::few_per_period() const {
+    const std::uint64_t periods = (latest_ - std::min(latest_, start_.ts)) / options_.period;
+    return periods > found_events_ / found_.size();
+}
+
+/// Reads from front to back if that gives the order that is wanted, as far as the first events tell.
+bool TraceReader::read_straight() {
+    any_order_ = options_.order == ReadOptions::Order::Any;
+    have_ = read_records(lines_, batch_.data(), batch_.size());
+    const bool header = header_complete() && !header_late_;
+    const bool start = start_event_ && start_event_->ts == batch_[0].ts;
+    if (have_ > 0 && !(header && (any_order_ || start))) return false;
+    assumed_ = !any_order_;
+    source_ = std::make_unique<Lines>(*this, nullptr);
+    return true;
+}
+
+void TraceReader::choose_source() {
+    using Order = ReadOptions::Order;
+    if (options_.order == Order::Any || (options_.optimistic && lines_.rereadable() && looks_sorted())) {
+        if (read_straight()) return;
+        any_order_ = false;
+        if (lines_.rereadable())
+            throw OutOfOrder("the header and the start of the trace do not stand before the first event");
+        return collect();
+    }
+    if (!lines_.rereadable()) return collect();
+
+    find_runs();
+    if (!header_complete() || found_.empty() || found_.size() > kMostRuns || found_.back().file > kMostFilesToMerge)
+        return collect();
+    if (runs_are_in_order()) {
+        source_ = std::make_unique<Lines>(*this, nullptr);
+    } else if (options_.order == Order::Periods && start_.known && !few_per_period()) {
+        any_order_ = true;
+        source_ = std::make_unique<PeriodMerge>(file_runs(), start_.ts, options_.period);
+    } else
+        source_ = std::make_unique<Merge>(file_runs());
 }
 
 void TraceReader::prepare() {
     if (prepared_) return;
+    choose_source();
+    is_cause_.assign(kMostEvents, false);
+    for (const auto& [number, name] : header_.causes()) is_cause_[number] = true;
+    if (have_ > 0 ? settle() : refill()) note_earliest();
     prepared_ = true;
-    if (lines_.rereadable() && looked_through_in_order())
-        streaming_ = true;
-    else
-        collect();
-    if (fill_group()) find_start();
 }
 
-/// The start is the first start line in order, so at equal times the one that `sort` puts first.
-void TraceReader::find_start() {
-    if (start_.known && group_.front().ts != start_.ts) return;
-    for (const Event& event : group_) {
-        if (event.shape != Shape::Start) continue;
-        start_ = {event.ts, event.wall_us, true};
-        return;
+/// Without a start line the earliest event counts as the start.
+void TraceReader::note_earliest() {
+    if (start_.known) return;
+    const auto earliest = std::min_element(batch_.begin(), batch_.begin() + static_cast<std::ptrdiff_t>(have_),
+                                           [](const Record& a, const Record& b) { return a.ts < b.ts; });
+    if (!prepared_ || earliest->ts < start_.ts) start_.ts = earliest->ts;
+}
+
+/// Finds out how much of the batch is complete.
+bool TraceReader::settle() {
+    ready_ = have_;
+    if (any_order_) return have_ > 0;
+    while (ready_ > 0 && batch_[ready_ - 1].ts == batch_[have_ - 1].ts) ready_--;
+    return ready_ > 0;
+}
+
+/// The next records into the batch; false at the end.
+bool TraceReader::refill() {
+    for (;;) {
+        std::move(batch_.begin() + static_cast<std::ptrdiff_t>(at_), batch_.begin() + static_cast<std::ptrdiff_t>(have_),
+                  batch_.begin());
+        have_ -= at_;
+        at_ = 0;
+        // All of it has the same time stamp.
+        if (have_ == batch_.size()) batch_.resize(2 * batch_.size());
+        const std::size_t filled = source_->fill(batch_.data() + have_, batch_.size() - have_);
+        have_ += filled;
+        if (filled == 0) {
+            ready_ = have_;
+            return have_ > 0;
+        }
+        if (any_order_ && prepared_) note_earliest();
+        if (settle()) return true;
     }
-    start_ = {group_.front().ts, 0, false};
 }
 
-/// The next event in time order; those with the same time stamp in any order.
-bool TraceReader::pull(Event& event) {
-    if (merger_.next(event)) return true;
-    if (!streaming_ || !read_event(event)) return false;
-    if (event.ts < last_ts_)
-        throw base::Error(
-            fmt::format("{}: goes back in time after {} events in order; sort the input first "
-                        "(LC_ALL=C sort), or name the file instead of a pipe",
-                        lines_.place(lines_.number()), events_ - 1));
-    last_ts_ = event.ts;
-    return true;
+/// How many of the next records are known migrations, each with a time stamp of its own.
+std::size_t TraceReader::count_plain() {
+    const Record* const records = batch_.data();
+    std::size_t i = at_;
+    const std::size_t sure = any_order_ ? ready_ : std::min(ready_, have_ - 1);
+    if (any_order_) {
+        std::uint64_t last = piece_last_;
+        for (; i < sure && is_cause(records[i]); i++) last = std::max(last, records[i].ts);
+        piece_last_ = last;
+        return i - at_;
+    }
+    while (i < sure && records[i].ts < records[i + 1].ts && is_cause(records[i])) i++;
+    if (i == sure && i < ready_ && is_cause(records[i])) i++;
+    if (i > at_) piece_last_ = records[i - 1].ts;
+    return i - at_;
 }
 
-/// Reads the next events that have one time stamp, and the first behind them.
-bool TraceReader::fill_group() {
+void TraceReader::out_of_order(std::uint32_t line) {
+    const std::string place = lines_.place(line);
+    if (assumed_) throw OutOfOrder(fmt::format("{}: goes back in time", place));
+    if (lines_.rereadable())
+        throw base::Error(fmt::format("{}: was in another order when it was read the first time; has it been written "
+                                      "meanwhile?",
+                                      place));
+    throw base::Error(fmt::format("{}: goes back in time after {} events in order; sort the input first "
+                                  "(LC_ALL=C sort), or name the file instead of a pipe",
+                                  place, events_ - 1));
+}
+
+/// Takes the next record, and those that have the same time stamp, and sorts them.
+void TraceReader::take_group() {
     group_.clear();
     group_at_ = 0;
-    if (streaming_ && merger_.drained()) {
-        texts_used_ ^= 1;
-        texts_[texts_used_].clear();
-    }
-    Event event;
-    if (ahead_)
-        group_.push_back(*ahead_);
-    else if (pull(event))
-        group_.push_back(event);
-    ahead_.reset();
-    if (group_.empty()) return false;
-    while (pull(event)) {
-        if (event.ts != group_.front().ts) {
-            ahead_ = event;
-            break;
-        }
-        group_.push_back(event);
-    }
+    const std::uint64_t ts = batch_[at_].ts;
+    do group_.push_back(extras_.unpack(batch_[at_++]));
+    while (!any_order_ && at_ < ready_ && batch_[at_].ts == ts);
     sort_equal_times(group_);
-    return true;
+    piece_last_ = std::max(any_order_ ? piece_last_ : 0, ts);
+    if (!any_order_ && at_ < have_ && batch_[at_].ts < ts) out_of_order(batch_[at_].line);
 }
 
 /// Whether the header knows the event, in this shape.
@@ -281,13 +438,56 @@ bool TraceReader::known(const Event& event) {
     return fits;
 }
 
-bool TraceReader::next(Event& event) {
+bool TraceReader::next(Piece& piece) {
     prepare();
     for (;;) {
-        if (group_at_ == group_.size() && !fill_group()) return false;
-        event = group_[group_at_++];
-        if (known(event)) return true;
+        while (group_at_ < group_.size()) {
+            piece.migrations = {};
+            piece.other = group_[group_at_++];
+            piece.last = piece_last_;
+            if (known(piece.other)) return true;
+        }
+        if (at_ == ready_ && !refill()) return false;
+        if (const std::size_t plain = count_plain()) {
+            piece.migrations = {batch_.data() + at_, plain};
+            piece.last = piece_last_;
+            at_ += plain;
+            return true;
+        }
+        take_group();
     }
+}
+
+bool TraceReader::next(Event& event) {
+    if (piece_.migrations.empty()) {
+        if (!next(piece_)) return false;
+        if (piece_.migrations.empty()) {
+            event = piece_.other;
+            return true;
+        }
+    }
+    event = extras_.unpack(piece_.migrations.front());
+    piece_.migrations = piece_.migrations.subspan(1);
+    return true;
+}
+
+void TraceReader::look_ahead() {
+    if (!assumed_) return;
+    LineReader rest = lines_.rest();
+    RunTracker tracker;
+    if (have_ > 0) tracker.add(batch_[have_ - 1].ts);
+    std::string_view line;
+    std::uint64_t ts = 0;
+    do {
+        rest.scan(tracker);
+        if (tracker.swapped() || !rest.next(line)) break;
+        // Most headers in the middle are repetitions, but to find out is not worth the while.
+        if (header_text(line) || (parse_time_stamp(line, ts) && !tracker.add(ts)))
+            throw OutOfOrder(fmt::format("{}: the input is not in order from here on", lines_.place(rest.number())));
+    } while (!tracker.swapped());
+    if (tracker.swapped())
+        throw OutOfOrder(fmt::format("{}: goes back in time, or soon before", lines_.place(rest.number())));
+    assumed_ = false;
 }
 
 std::string TraceReader::find_version() {

@@ -3,19 +3,43 @@
 // Reads traces: whatever order the lines have, events come out in the order of `LC_ALL=C sort`.
 
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "migtrace/event.h"
 #include "migtrace/header.h"
 #include "migtrace/line_reader.h"
+#include "migtrace/merge.h"
+#include "migtrace/record.h"
 
 namespace migtrace {
 
 struct ReadOptions {
     std::vector<std::string> files;  ///< one after another as one stream; "-", or none: standard input
     bool strict = false;             ///< a line that makes no sense is an error
+
+    /// In which order events are wanted. Less order costs less where the input is not sorted.
+    enum class Order {
+        Full,
+        Periods,  ///< only that those of a period come before those of the next; it may be more
+        Any
+    };
+    Order order = Order::Full;
+    std::uint64_t period = 0;  ///< for Order::Periods: length in ns; they count from the start of the trace
+    /// Files that look sorted are read only once: any call may throw OutOfOrder when they turn out not to be, or to have
+    /// a header line that comes late. The caller then forgets what it has been told, and reads again without this and
+    /// with full order. The same goes for Order::Any.
+    bool optimistic = false;
+};
+
+/// See ReadOptions::optimistic.
+class OutOfOrder : public base::Error {
+ public:
+    using base::Error::Error;
 };
 
 /// The moment from which relative times count.
@@ -25,51 +49,38 @@ struct StartOfTrace {
     bool known = false;  ///< false: there is no start line; `ts` is that of the first event, `wall_us` 0
 };
 
-/// Events that wait to be brought into order. What comes in is a few runs in time order (one per CPU) whose
-/// neighbours may be swapped.
-class EventMerger {
- public:
-    void add(const Event& event);
-    /// Ends adding and begins taking.
-    void finish();
-    bool next(Event& event);
-    bool drained() const { return heap_.empty(); }
-    bool in_order() const { return runs_.size() < 2 && !swapped_; }
-    std::size_t size() const { return events_.size(); }
-    std::uint64_t last_added_ts() const { return events_.back().ts; }
-
- private:
-    struct Run {
-        std::size_t at, end;
-    };
-    bool earlier(std::size_t a, std::size_t b) const {
-        return events_[runs_[a].at].ts < events_[runs_[b].at].ts;
-    }
-    void sift_down();
-    std::vector<Event> events_;
-    std::vector<Run> runs_;
-    std::vector<std::size_t> heap_;  // of runs, the one with the earliest event first
-    bool swapped_ = false;
+/// Some events, one after another: migrations, or one event of any kind.
+struct Piece {
+    std::span<const Record> migrations;  ///< each with a cause that the header names; valid until the next call
+    Event other;                         ///< when there are no `migrations`; fits what the header says of its number
+    std::uint64_t last;                  ///< latest time stamp of it
 };
 
-/// How it works: regular files are looked through first. When they are in order, with the whole header in
-/// front, they are then read once more event by event; so is a pipe, when the first 65536 events leave no
-/// doubt that it is sorted and not CPU after CPU. Everything else is kept in memory (40 bytes per event) and
-/// merged.
+/// How it works: regular files are looked through first, at their time stamps only. When they are in order, with the
+/// whole header in front, they are then read from front to back; otherwise every run that is in order (the part of a
+/// CPU) is read by itself, and runs are merged. So is a pipe, in memory (24 bytes per event), until its first 65536
+/// events leave no doubt that it is sorted and not CPU after CPU. What has thousands of runs is sorted in memory.
 class TraceReader {
  public:
     explicit TraceReader(ReadOptions options);
 
-    /// The next event in order that the header knows, so its shape fits its number. A comm is valid until the
-    /// next call. Throws base::Error for input that cannot be read, and for a line that makes no sense with
-    /// `strict`.
+    /// The next events in order that the header knows. Throws base::Error for input that cannot be read, and for a
+    /// line that makes no sense with `strict`.
+    bool next(Piece& piece);
+    /// The same one by one. Not together with the other.
     bool next(Event& event);
 
     /// The first call of these reads as far as is needed to know.
     const TraceHeader& header() { return prepare(), header_; }
+    /// With Order::Any known behind the last event only.
     const StartOfTrace& start() { return prepare(), start_; }
     /// As the header says; without it, the largest CPU seen and one.
     unsigned nr_cpus() { return prepare(), header_.nr_cpus().value_or(cpus_seen_); }
+
+    ReadOptions::Order order() const { return options_.order; }
+
+    /// With `optimistic`: looks through what has not been read yet, and throws OutOfOrder now or not any more.
+    void look_ahead();
 
     /// The version in the header, read no further than to that line; empty when there is none. Not together
     /// with the other calls.
@@ -81,41 +92,76 @@ class TraceReader {
     std::uint64_t skipped_lines() const { return skipped_.count; }
 
  private:
+    class Lines;
+    class FileRun;
     struct Note {
         std::uint64_t count = 0;
         std::uint64_t line = 0;  // of the first
         std::string what;        // about the first
         void add(std::uint64_t at, const std::string& about);
     };
+
     void prepare();
-    bool looked_through_in_order();
+    void choose_source();
+    bool read_straight();
+    bool looks_sorted();
+    bool header_complete() const { return header_.nr_cpus() && !header_.causes().empty(); }
+    void find_runs();
+    void find_runs_from(std::string_view line, RunTracker& tracker);
+    bool runs_are_in_order() const;
+    bool few_per_period() const;
+    Runs file_runs();
     void collect();
-    bool surely_sorted();
-    void note_cpu(const Event& event);
-    bool read_event(Event& event);
+    bool surely_sorted() const;
+
     void read_header_line(std::string_view text);
-    bool pull(Event& event);
-    bool fill_group();
-    bool known(const Event& event);
+    void note_start(const Event& event);
+    void note_turn(std::uint32_t cpu);
+    void note_cpu(std::uint32_t cpu);
+    std::size_t read_records(LineReader& lines, Record* to, std::size_t most);
+    bool read_event(LineReader& lines, Event& event);
     void fault(Fault fault, std::uint64_t line);
-    void find_start();
+
+    bool settle();
+    bool refill();
+    void note_earliest();
+    bool is_cause(const Record& record) const { return record.is_migration() && is_cause_[record.code]; }
+    std::size_t count_plain();
+    void take_group();
+    bool known(const Event& event);
+    [[noreturn]] void out_of_order(std::uint32_t line);
 
     LineReader lines_;
-    bool strict_;
+    ReadOptions options_;
     TraceHeader header_;
     StartOfTrace start_;
+    std::optional<Event> start_event_;  // `start_` is of it
     unsigned cpus_seen_ = 1;
 
     bool prepared_ = false;
-    bool streaming_ = false;    // events come from the input, behind those in merger_
+    bool header_read_ = false;  // header lines have been seen when looking through
     bool header_late_ = false;  // a header line behind an event
-    EventMerger merger_;
-    TextStore texts_[2];  // comms of the collected events, or of two groups in turn
-    unsigned texts_used_ = 0;
-    std::vector<Event> group_;  // events with one time stamp
+    bool assumed_ = false;      // that a file is in order
+    bool any_order_ = false;    // of events as they come out
+    Extras extras_;
+    std::unique_ptr<RecordSource> source_;
+
+    // Records from source_: up to at_ they are handed out; from ready_ on others with the same time stamp may follow.
+    std::vector<Record> batch_;
+    std::size_t at_ = 0, ready_ = 0, have_ = 0;
+    std::vector<Event> group_;  // taken from the batch: events with one time stamp
     std::size_t group_at_ = 0;
-    std::optional<Event> ahead_;  // the first event behind the group
-    std::uint64_t last_ts_ = 0;
+    std::vector<char> is_cause_;  // by number
+    std::uint64_t piece_last_ = 0;
+    Piece piece_{};  // for next(Event&)
+
+    // What looking through has found.
+    std::vector<LineReader::Position> found_;  // where runs begin
+    std::uint64_t found_events_ = 0;
+    bool found_swapped_ = false;
+    bool starts_with_start_ = false;
+    std::uint64_t latest_ = 0;
+    RecordStore store_;
 
     std::vector<bool> cpus_;  // that have been seen
     std::uint32_t last_cpu_ = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "migtrace/walk.h"
 
-#include "migtrace/comm_table.h"
+#include <algorithm>
 
 namespace migtrace {
 
@@ -28,14 +28,22 @@ class Walk {
     }
 
     void run() {
-        Event event;
+        Piece piece;
         bool any = false;
-        while (!done_ && reader_.next(event)) {
+        while (!done_ && reader_.next(piece)) {
             if (!any)
                 for (EventListener* l : listeners_) l->begin(info_);
             any = true;
-            last_ = event.ts;
-            take(event);
+            last_ = piece.last;
+            if (piece.migrations.empty())
+                take(piece.other);
+            else
+                migrations(piece.migrations);
+        }
+        if (reader_.order() == ReadOptions::Order::Any) {
+            // Only now the start is known.
+            info_.start = reader_.start();
+            window_ = Window({}, info_.start);
         }
         info_.end = window_.end(last_);
         info_.begin = window_.begin().value_or(info_.end);
@@ -59,6 +67,39 @@ class Walk {
         }
     }
 
+    void open() {
+        if (info_.opened) return;
+        info_.opened = true;
+        info_.begin = *window_.begin();
+    }
+
+    /// In order of time, each with a time stamp of its own; or in any order, and then without a window.
+    void migrations(std::span<const Record> records) {
+        if (!filter_.passes_all()) records = filtered(records);
+        if (window_.ends() && !records.empty() && window_.ended(records.back().ts)) {
+            const auto end = std::find_if(records.begin(), records.end(),
+                                          [this](const Record& r) { return window_.ended(r.ts); });
+            last_ = end->ts;
+            done_ = true;
+            records = records.first(static_cast<std::size_t>(end - records.begin()));
+        }
+        const auto begin = std::find_if(records.begin(), records.end(),
+                                        [this](const Record& r) { return window_.begun(r.ts); });
+        records = records.subspan(static_cast<std::size_t>(begin - records.begin()));
+        if (records.empty()) return;
+        open();
+        const Migrations some(records, *info_.header, comms_);
+        for (EventListener* l : listeners_) l->migrations(some);
+    }
+
+    std::span<const Record> filtered(std::span<const Record> records) {
+        scratch_.clear();
+        for (const Record& r : records)
+            if (filter_.passes(r, filter_.wants_comm() ? comms_.comm(r.pid) : std::string_view()))
+                scratch_.push_back(r);
+        return scratch_;
+    }
+
     void migration(const Event& event) {
         std::string_view comm = comms_.comm(event.pid);
         if (!filter_.passes(event, comm)) return;
@@ -67,10 +108,7 @@ class Walk {
             return;
         }
         if (!window_.begun(event.ts)) return;
-        if (!info_.opened) {
-            info_.opened = true;
-            info_.begin = *window_.begin();
-        }
+        open();
         const Migration migration{event.ts,
                                   event.cpu,
                                   event.from,
@@ -103,6 +141,7 @@ class Walk {
     Window window_;
     CommTable comms_;
     TraceInfo info_;
+    std::vector<Record> scratch_;
     std::uint64_t last_ = 0;
     bool done_ = false;
 };

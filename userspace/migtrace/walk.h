@@ -6,9 +6,11 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
+#include "migtrace/comm_table.h"
 #include "migtrace/filter.h"
 #include "migtrace/trace_reader.h"
 #include "migtrace/window.h"
@@ -53,7 +55,28 @@ struct Migration {
     std::string_view comm;  ///< name of the process at that time; empty if it has not been named
 };
 
-/// Is told of events in the order of time. `info` of begin() lives as long as the walk.
+/// Migrations one after another, with what is known of their processes.
+class Migrations {
+ public:
+    Migrations(std::span<const Record> records, const TraceHeader& header, const CommTable& comms)
+        : records_(records), header_(header), comms_(comms) {}
+    /// For those who look at numbers only; Record::code is the number of the cause in the header.
+    std::span<const Record> records() const { return records_; }
+    const TraceHeader& header() const { return header_; }
+    const CommTable& comms() const { return comms_; }
+    /// One in full.
+    Migration operator[](std::size_t i) const {
+        const Record& r = records_[i];
+        return {r.ts, r.cpu, r.from, r.to, r.pid, header_.cause_index(r.code), header_.cause_name(r.code), comms_.comm(r.pid)};
+    }
+
+ private:
+    std::span<const Record> records_;
+    const TraceHeader& header_;
+    const CommTable& comms_;
+};
+
+/// Is told of events in the order of time, or less order if the reader was asked for less. `info` of begin() lives as long as the walk.
 class EventListener {
  public:
     virtual ~EventListener() = default;
@@ -67,6 +90,10 @@ class EventListener {
     virtual void mark(const Event& event) { (void)event; }
     /// A migration inside filters and window.
     virtual void migration(const Migration& migration) { (void)migration; }
+    /// Several of them, between which nothing else happens; for listeners that have a quicker way.
+    virtual void migrations(const Migrations& some) {
+        for (std::size_t i = 0; i < some.records().size(); i++) migration(some[i]);
+    }
     /// Behind the last event, also when there was none.
     virtual void end(const TraceInfo& info) { (void)info; }
 };

@@ -14,6 +14,8 @@ namespace migtrace {
 struct WindowLimits {
     std::optional<std::uint64_t> begin_mark{}, begin_ts{}, end_mark{}, end_ts{};
     std::optional<std::int64_t> begin_sec{}, end_sec{};
+
+    bool any() const { return begin_mark || begin_ts || end_mark || end_ts || begin_sec || end_sec; }
 };
 
 /// Follows the events of a trace in order.
@@ -26,6 +28,8 @@ class Window {
 
     /// Whether an event at `ts`, which comes now, lies behind the begin. Without a limit everything does.
     bool begun(std::uint64_t ts) const { return mark_passed_ && ts >= limit_; }
+    /// Whether there is an end by time.
+    bool ends() const { return end_limit_ != UINT64_MAX; }
     /// Whether an event at `ts` lies behind the end.
     bool ended(std::uint64_t ts) const { return ts > end_limit_; }
     /// Whether the end mark is passed.

@@ -7,7 +7,9 @@
 
 #include "base/command_line.h"
 #include "base/error.h"
+#include "base/terminal.h"
 #include "base/tool_main.h"
+#include "base/units.h"
 #include "migtrace/analysis.h"
 #include "migtrace/arguments.h"
 #include "migtrace/help_format.h"
@@ -28,7 +30,15 @@ const base::ProgramInfo kInfo = {
     "the order in\n"
     "which the kernel writes them, or sorted. Options may be cut to a unique prefix; -option is --option.\n",
     "  migrate_stats --stats trace\n"
-    "      Causes, and a table from CPU to CPU.\n"
+    "      Which cause dominates, and a table from CPU to CPU.\n"
+    "  migrate_stats --summary_pid --top 10 trace\n"
+    "      Who moves most.\n"
+    "  migrate_stats --topology --top 10 trace\n"
+    "      Who moves between caches and nodes.\n"
+    "  migrate_stats --residency trace\n"
+    "      How long tasks stay on a CPU, and what takes them away.\n"
+    "  migrate_stats --pingpong --pingpong_time 2ms trace\n"
+    "      Who comes back to a CPU that it has just left.\n"
     "  migrate_stats --migrate --ts_rel trace\n"
     "      Every migration, with the time since the beginning.\n"
     "  migrate_stats --summary_pid --cause pull_task trace\n"
@@ -37,8 +47,10 @@ const base::ProgramInfo kInfo = {
     "      What happens between two marks.\n"
     "  migrate_stats --period 1000 --period_all --period_cause trace >stat\n"
     "      Rates per second, for migrate_extract and migrate_graph.\n"
-    "  migrate_stats --stats --output json trace | jq .total\n"
-    "      For programs.\n"};
+    "  migrate_stats --stats --output json trace | jq .total.count\n"
+    "      For programs.\n"
+    "  migrate_stats --residency --output csv trace >stays.csv\n"
+    "      For spreadsheets.\n"};
 
 /// Scripts rely on the prefixes of these.
 const Texts kOriginalOptions = {
@@ -58,6 +70,16 @@ void add_reports(CommandLine& line) {
     add("mark", po::bool_switch(), "each mark, in hexadecimal");
     add("mark_decimal", po::bool_switch(), "each mark, in decimal");
     add("summary_pid", po::bool_switch(), "per process: count, rate and names");
+    add("topology", po::bool_switch(),
+        "by cause and by process: migrations within a core, within a cache, across caches, across nodes");
+    add("residency", po::bool_switch(),
+        "how long tasks stay on a CPU: percentiles, by the cause that takes them away");
+    add("pingpong", po::bool_switch(),
+        "tasks that return to a CPU soon after they left it, and the causes of both");
+    add("pingpong_time", po::value<std::string>()->value_name("MSEC"),
+        "how soon that is: 10 if not given; 500us, 2s and the like are understood too");
+    add("top", po::value<std::int64_t>()->value_name("N"),
+        "the N worst processes only, the worst first; for --summary_pid, --topology and --pingpong");
     add("consistency", po::bool_switch(), "when each CPU began to record, and how far apart that was");
     add("header_version", po::bool_switch(), "the version of the trace's format, and nothing else");
     add("help_format", po::bool_switch(), "explain what the reports print, and exit");
@@ -70,6 +92,8 @@ void add_periods(CommandLine& line) {
     add("period_cause", po::bool_switch(), "each cause");
     add("period_cpu", po::bool_switch(), "from each CPU, and to each CPU");
     add("period_cpu_pair", po::bool_switch(), "from each CPU to each CPU");
+    add("period_topology", po::bool_switch(),
+        "migrations within a core, within a cache, across caches, across nodes");
     add("period_human", po::bool_switch(), "in columns that people can read");
     add("period_last", po::bool_switch(), "also the period with which the window ends exactly");
 }
@@ -118,11 +142,15 @@ void add_form(CommandLine& line) {
     add("comm_whole", po::bool_switch(),
         "show names that hold a ': ' whole; without this, as the original did, what stands behind the last "
         "one "
-        "(json: always whole)");
+        "(json, csv: always whole)");
     add("max_cpu", po::value<std::int64_t>()->value_name("CPU"),
         "largest CPU in tables, instead of what the trace says");
     add("output", po::value<std::string>()->value_name("FORM")->default_value("text"),
-        "text, or json: an object per line");
+        "text; json: an object per line; csv: one report, as a table");
+    add("align", po::bool_switch(),
+        "widen columns where a number does not fit; without this only on a terminal, and in reports that "
+        "--top "
+        "cuts");
     add("strict", po::bool_switch(), "a line that makes no sense is an error; without this it is skipped");
     line.alias("ts_loc", "ts_local");
 }
@@ -151,11 +179,12 @@ migtrace::Selection<T> selection(const CommandLine& line, const std::string& opt
     return {list(option), list(option + "_exclude")};
 }
 
-bool json_wanted(const CommandLine& line) {
+migtrace::Form form(const CommandLine& line) {
     const auto& form = line.get<std::string>("output");
-    if (form != "text" && form != "json")
-        throw UsageError(fmt::format("--output: '{}' is neither text nor json", form));
-    return form == "json";
+    if (form == "text") return migtrace::Form::Text;
+    if (form == "json") return migtrace::Form::Json;
+    if (form == "csv") return migtrace::Form::Csv;
+    throw UsageError(fmt::format("--output: '{}' is none of text, json and csv", form));
 }
 
 migtrace::WalkOptions walk_options(const CommandLine& line) {
@@ -167,7 +196,7 @@ migtrace::WalkOptions walk_options(const CommandLine& line) {
     options.filters.cpu_to = selection<std::int64_t>(line, "cpu_to");
     options.filters.pid = selection<std::int64_t>(line, "pid");
     options.filters.check();
-    const bool whole = line.flag("comm_whole") || json_wanted(line);
+    const bool whole = line.flag("comm_whole") || form(line) != migtrace::Form::Text;
     options.comms = whole ? migtrace::CommRule::Whole : migtrace::CommRule::AfterLastColon;
     options.window = {.begin_mark = mark(line, "begin_mark"),
                       .begin_ts = mark(line, "begin_ts"),
@@ -189,26 +218,38 @@ std::optional<migtrace::PeriodOptions> period_options(const CommandLine& line) {
                                     .all = line.flag("period_all"),
                                     .cpus = line.flag("period_cpu"),
                                     .pairs = line.flag("period_cpu_pair"),
+                                    .topology = line.flag("period_topology"),
                                     .last = line.flag("period_last")};
-    const bool wanted = options.causes || options.all || options.cpus || options.pairs;
+    const bool wanted = options.causes || options.all || options.cpus || options.pairs || options.topology;
     const auto msec = number(line, "period");
     if (!msec) {
         if (wanted)
             throw UsageError(
-                "--period_all, --period_cause, --period_cpu and --period_cpu_pair need --period MSEC");
+                "--period_all, --period_cause, --period_cpu, --period_cpu_pair and --period_topology need "
+                "--period MSEC");
         return std::nullopt;
     }
     if (*msec <= 0) throw UsageError(fmt::format("--period: {} is not greater than 0", *msec));
     if (!wanted)
         throw UsageError(
-            "--period needs one of --period_all, --period_cause, --period_cpu and --period_cpu_pair");
+            "--period needs one of --period_all, --period_cause, --period_cpu, --period_cpu_pair and "
+            "--period_topology");
     options.msec = static_cast<std::uint64_t>(*msec);
     return options;
 }
 
 migtrace::ReportOptions report_options(const CommandLine& line) {
     migtrace::ReportOptions options;
-    options.json = json_wanted(line);
+    options.form = form(line);
+    const bool terminal = base::is_terminal(stdout);
+    options.safe_names = terminal;
+    options.align = terminal || line.flag("align") || line.has("top");
+    if (const auto top = number(line, "top")) {
+        if (*top <= 0) throw UsageError(fmt::format("--top: {} is not greater than 0", *top));
+        if (!line.flag("summary_pid") && !line.flag("topology") && !line.flag("pingpong"))
+            throw UsageError("--top needs one of --summary_pid, --topology and --pingpong");
+        options.top = static_cast<std::size_t>(*top);
+    }
     options.migrations = line.flag("migrate");
     options.comms = line.flag("ps");
     options.marks = line.flag("mark") || line.flag("mark_decimal");
@@ -224,6 +265,32 @@ migtrace::ReportOptions report_options(const CommandLine& line) {
     return options;
 }
 
+/// Nothing unless --pingpong is given.
+std::optional<std::chrono::nanoseconds> pingpong_time(const CommandLine& line) {
+    if (!line.flag("pingpong")) {
+        if (line.has("pingpong_time")) throw UsageError("--pingpong_time needs --pingpong");
+        return std::nullopt;
+    }
+    if (!line.has("pingpong_time")) return std::chrono::milliseconds(10);
+    const auto time = base::parse_duration("--pingpong_time", line.get<std::string>("pingpong_time"),
+                                           std::chrono::milliseconds(1));
+    if (time.count() <= 0) throw UsageError("--pingpong_time: it is not greater than 0");
+    return time;
+}
+
+/// Programs that read CSV expect one table.
+void check_csv(const migtrace::Analysis& a) {
+    if (a.report.form != migtrace::Form::Csv) return;
+    const bool events = a.report.migrations || a.report.comms || a.report.marks;
+    const int reports = events + a.consistency + a.stats + a.summary_pid + a.topology + a.residency +
+                        a.pingpong.has_value() + a.periods.has_value();
+    if (reports > 1)
+        throw UsageError(
+            "--output csv prints one report at a time, because each has columns of its own (--migrate, --ps "
+            "and --mark "
+            "count as one); run it once for each, or take --output json");
+}
+
 migtrace::Analysis analysis(const CommandLine& line) {
     migtrace::Analysis analysis;
     analysis.input = {.files = line.operands(), .strict = line.flag("strict")};
@@ -234,6 +301,10 @@ migtrace::Analysis analysis(const CommandLine& line) {
     analysis.consistency = line.flag("consistency");
     analysis.stats = line.flag("stats");
     analysis.summary_pid = line.flag("summary_pid");
+    analysis.topology = line.flag("topology");
+    analysis.residency = line.flag("residency");
+    analysis.pingpong = pingpong_time(line);
+    check_csv(analysis);
     return analysis;
 }
 

@@ -7,8 +7,8 @@
  *
  * debugfs mt_bench/cost: write "STATE CALLS"; reads as instructions per call,
  * times 100. STATE is what seems to go on: "waking", the task wakes up;
- * "balancing", it is pulled by a softirq; "affine", it is moved because it
- * may not stay (so that the search for the cause goes its longest way).
+ * "balancing", it is pulled by a softirq; "stopper", the stopper moves it (so
+ * that the search for the cause goes its longest way).
  * mt_bench/empty: 1 attaches a probe that does nothing, 0 takes it off.
  * mt_bench/pid_offset: where a task keeps its pid, for BPF programs.
  */
@@ -51,26 +51,64 @@ static noinline u64 measure(unsigned int calls)
 	return rdtsc() - begin;
 }
 
-static void run(const char *what, unsigned int calls)
+static u64 measure_with_interrupts_off(unsigned int calls)
 {
-	bool softirq = !strcmp(what, "balancing");
-	unsigned int before = mt_task_state(task);
-	unsigned long flags;
-	u64 with, without;
+	u64 without;
 
-	local_irq_save(flags);
-	mt_set_task_state(task, strcmp(what, "waking") ? TASK_RUNNING : TASK_WAKING);
-	if (softirq)
-		preempt_count_add(SOFTIRQ_OFFSET);
 	/* The first call finds caches, and lazy work, as the others do not. */
 	measure(1);
 	without = measure(0);
-	with = measure(calls);
-	if (softirq)
-		preempt_count_sub(SOFTIRQ_OFFSET);
+	return measure(calls) - without;
+}
+
+static u64 measure_in_softirq(unsigned int calls)
+{
+	u64 took;
+
+	preempt_count_add(SOFTIRQ_OFFSET);
+	took = measure_with_interrupts_off(calls);
+	preempt_count_sub(SOFTIRQ_OFFSET);
+	return took;
+}
+
+/* The caller looks like the stopper; nobody sees it, as interrupts are off and there is one CPU. */
+static u64 measure_as_stopper(unsigned int calls)
+{
+	unsigned int flags = current->flags;
+	int prio = current->prio;
+	char comm[TASK_COMM_LEN];
+	u64 took;
+
+	memcpy(comm, current->comm, sizeof(comm));
+	current->flags |= PF_KTHREAD;
+	current->prio = 0;
+	memcpy(current->comm, "migration/0", sizeof("migration/0"));
+	raw_spin_lock(&task->pi_lock);
+	took = measure_with_interrupts_off(calls);
+	raw_spin_unlock(&task->pi_lock);
+	memcpy(current->comm, comm, sizeof(comm));
+	current->prio = prio;
+	current->flags = flags;
+	return took;
+}
+
+static void run(const char *what, unsigned int calls)
+{
+	unsigned int before = mt_task_state(task);
+	unsigned long flags;
+	u64 took;
+
+	local_irq_save(flags);
+	mt_set_task_state(task, strcmp(what, "waking") ? TASK_RUNNING : TASK_WAKING);
+	if (!strcmp(what, "balancing"))
+		took = measure_in_softirq(calls);
+	else if (!strcmp(what, "stopper"))
+		took = measure_as_stopper(calls);
+	else
+		took = measure_with_interrupts_off(calls);
 	mt_set_task_state(task, before);
 	local_irq_restore(flags);
-	cost = (with - without) * 100 / calls;
+	cost = took * 100 / calls;
 }
 
 static ssize_t cost_write(struct file *file, const char __user *buf, size_t count, loff_t *pos)

@@ -5,6 +5,7 @@
 
 using migtrace::is_time_prefix;
 using migtrace::parse_mark;
+using migtrace::parse_seconds;
 
 TEST_CASE("marks and time stamps may be decimal, hexadecimal, binary or octal") {
     CHECK(parse_mark("0") == 0u);
@@ -54,4 +55,17 @@ TEST_CASE("a time is yyyy/mm/dd hh:mm:ss.mmm or the beginning of that") {
     for (const char* text : {"2010-08-11", "x", "12:08:43", "2010/08/11T12:08:43", "2010/08/11 12:08:43.8912",
                              "2010/8/11", "2010/08/11  12"})
         CHECK_FALSE(is_time_prefix(text));
+}
+
+TEST_CASE("seconds have up to nine decimals") {
+    CHECK(parse_seconds("0") == 0u);
+    CHECK(parse_seconds("12") == 12'000'000'000u);
+    CHECK(parse_seconds("12.5") == 12'500'000'000u);
+    CHECK(parse_seconds("0012.000000007") == 12'000'000'007u);
+    CHECK(parse_seconds("18446744072.999999999") == 18'446'744'072'999'999'999u);
+    for (const char* text : {"", ".", ".5", "5.", "1.0000000001", "1.2.3", "-1", "1.-5", "+1", "1 ", " 1",
+                             "1e3", "x", "18446744073.709551616", "99999999999999999999"}) {
+        INFO(text);
+        CHECK_FALSE(parse_seconds(text));
+    }
 }

@@ -7,21 +7,18 @@ using migtrace::Event;
 using migtrace::Fault;
 using migtrace::parse_event;
 using migtrace::Shape;
-using migtrace::TextStore;
 
 namespace {
 
-TextStore texts;
-
 Event parsed(std::string_view line) {
     Event event{};
-    REQUIRE(parse_event(line, event, texts) == Fault::None);
+    REQUIRE(parse_event(line, event) == Fault::None);
     return event;
 }
 
 Fault fault(std::string_view line) {
     Event event{};
-    return parse_event(line, event, texts);
+    return parse_event(line, event);
 }
 
 }  // namespace
@@ -158,16 +155,4 @@ TEST_CASE("lines with the same time stamp come in the order of LC_ALL=C sort") {
         CHECK(events[i].shape == expected.shape);
         CHECK(events[i].pid == expected.pid);
     }
-}
-
-TEST_CASE("texts are kept until the store is cleared") {
-    TextStore store;
-    std::vector<const char*> kept;
-    for (int i = 0; i < 20000; i++) kept.push_back(store.keep("name " + std::to_string(i)));
-    for (int i = 0; i < 20000; i++) {
-        const std::string name = "name " + std::to_string(i);
-        REQUIRE(std::string_view(kept[static_cast<std::size_t>(i)], name.size()) == name);
-    }
-    store.clear();
-    CHECK(store.keep("again") == kept[0]);
 }

@@ -102,6 +102,10 @@ TEST_CASE("a migration is printed before the period that it closes") {
 TEST_CASE("a damaged time stamp does not make periods for centuries") {
     Trace trace(move(1, 0, 1, 5) + "0xfffffffffffffffe 0 0 1 5 2\n");
     CHECK_THROWS_WITH(trace.period(1), Contains("0xfffffffffffffffe") && Contains("damaged"));
+    // A day without a migration is a period of 1 ms too many, and nothing for longer ones.
+    Trace day(move(1, 0, 1, 5) + move(86'400'000, 0, 1, 5));
+    CHECK_THROWS_WITH(day.period(1), Contains("longer --period"));
+    CHECK(rows(day.period(1000)).size() == 86'399);
     CHECK(rows(trace.period(10'000'000'000'000)) == Rows{"0.000  0.00"});
     CHECK(rows(trace.period(INT64_MAX)).empty());
 }

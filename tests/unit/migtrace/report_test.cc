@@ -102,7 +102,7 @@ TEST_CASE("every line of JSON is an object with a type, whatever bytes names hol
                 named(1, 6, all.substr(200) + "\xe4\xb8\xad\xf0\x9f\x90\xa7\xed\xa0\x80\xf4\x90") +
                 move(2, 0, 1, 5) + move(1600, 1, 0, 6) + mark(1601, "0xffffffffffffffff") +
                 move(3100, 0, 9, 7));
-    trace.job.report.json = true;
+    trace.job.report.form = migtrace::Form::Json;
     trace.job.report.comms = trace.job.report.marks = trace.job.report.starts = true;
     trace.job.summary_pid = trace.job.consistency = trace.job.stats = true;
     trace.job.report.migrations = true;
@@ -137,8 +137,81 @@ TEST_CASE("every line of JSON is an object with a type, whatever bytes names hol
 
 TEST_CASE("JSON tells the topology when the trace has it, and no wall clock when it has none") {
     Trace trace(move(2, 0, 1, 5), "# cpu 1 core 1 llc 0 node 0 capacity 1024\n" + kHeader);
-    trace.job.report.json = true;
+    trace.job.report.form = migtrace::Form::Json;
     auto stats = nlohmann::json::parse(trace.stats());
     CHECK(stats["topology"][0]["capacity"] == 1024);
     CHECK(stats["begin"]["time"].is_null());
+}
+
+TEST_CASE("the worst processes come first when only some are asked for") {
+    Trace trace(move(1, 0, 1, 3) + move(2, 0, 1, 9) + move(3, 0, 1, 9) + move(4, 0, 1, 5) +
+                move(1000, 0, 1, 7));
+    trace.job.summary_pid = true;
+    trace.job.report.top = 2;
+    CHECK_THAT(print(trace.job).text,
+               Catch::EndsWith("    9       2     2.00  \n    3       1     1.00  \n"));
+    trace.job.report.form = migtrace::Form::Json;
+    auto json = nlohmann::json::parse(print(trace.job).text);
+    REQUIRE(json["processes"].size() == 2);
+    CHECK(json["processes"][0]["pid"] == 9);
+    trace.job.report.top = 100;
+    CHECK(nlohmann::json::parse(print(trace.job).text)["processes"].size() == 4);
+}
+
+TEST_CASE("numbers line up however large they are, where that is wanted") {
+    // Three migrations within 3 ns: a rate of 10 digits; a pid of 10 digits; a cause of 20 letters.
+    std::string events;
+    for (int i = 1; i <= 3; i++) events += fmt::format("{} 0 0 1 {} 3\n", at(i), i == 1 ? 2147483647 : 4);
+    Trace trace(events, kHeader + "# cause 3 a_cause_of_20_letters\n" + kStart);
+    trace.job.walk.max_cpu = 1;
+    trace.job.summary_pid = true;
+    trace.job.report.align = true;
+    CHECK_THAT(trace.stats(),
+               Contains("CAUSE:\n\n"
+                        "                           count        per sec\n"
+                        "                         -------  -------------\n\n"
+                        "  pull                         0           0.00\n"
+                        "  wake                         0           0.00\n"
+                        "  a_cause_of_20_letters        3  1000000000.00\n"
+                        "                         -------  -------------\n"
+                        "  total                        3  1000000000.00\n") &&
+                   Contains("         to -->            0:            1:                 all:\n"
+                            "  from          ------------- -------------        -------------\n"
+                            "   |\n   v\n"
+                            "    0:                   0.00 1000000000.00   --> 1000000000.00\n"
+                            "    1:                   0.00          0.00   -->          0.00\n"
+                            "                ------------- -------------        -------------\n"
+                            "  all:                   0.00 1000000000.00   --> 1000000000.00\n") &&
+                   Contains("       pid   count         rate   comm\n"
+                            "----------  ------  ------------  ----\n\n"
+                            "         4       2  666666666.67  \n"
+                            "2147483647       1  333333333.33  \n"));
+    trace.job.report.align = false;
+    CHECK_THAT(trace.stats(),
+               Contains("  a_cause_of_20_letters        3  1000000000.00\n"
+                        "                  -------  -------\n") &&
+                   Contains("\n    4       2  666666666.67  \n2147483647       1  333333333.33  \n"));
+}
+
+TEST_CASE("where all numbers fit, lining up changes nothing") {
+    Trace trace(move(1, 0, 1, 9) + named(2, 5, "one") + move(999, 0, 1, 5));
+    trace.job.summary_pid = true;
+    const std::string plain = trace.stats();
+    trace.job.report.align = true;
+    CHECK(trace.stats() == plain);
+}
+
+TEST_CASE("names reach a terminal without control bytes, and anything else as they are") {
+    Trace trace(named(1, 5, "red\x1b[31m\x7f") + move(2, 0, 1, 5, 3) + move(2000, 0, 1, 5, 3),
+                kHeader + "# cause 3 \x1b]0;title\n" + kStart);
+    trace.job.report.migrations = trace.job.report.comms = true;
+    trace.job.summary_pid = trace.job.stats = trace.job.residency = true;
+    trace.job.pingpong = std::chrono::milliseconds(10);
+    trace.job.periods.emplace();
+    trace.job.periods->causes = true;
+    CHECK_THAT(trace.period(1000), Contains("red\x1b[31m\x7f") && Contains("# field 4 \x1b]0;title\n"));
+    trace.job.report.safe_names = true;
+    const std::string text = trace.period(1000);
+    CHECK_THAT(text, !Contains("\x1b") && !Contains("\x7f") && Contains("red\\x1b[31m\\x7f") &&
+                         Contains("# field 4 \\x1b]0;title\n"));
 }

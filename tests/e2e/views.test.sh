@@ -1,0 +1,214 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The reports of migrate_stats that the original did not have, its messages about
+# input that is no trace, what it shows on a terminal, and the completion of bash.
+# One line per check: "ok NAME" or "FAILED NAME: reason".
+#
+# Usage: tests/e2e/views.test.sh DIRECTORY_OF_PROGRAMS
+
+set -u
+if [[ $# -ne 1 || ! -x $1/migrate_stats ]]; then
+	echo "Usage: $0 DIRECTORY_OF_PROGRAMS" >&2
+	exit 2
+fi
+programs=$(cd "$1" && pwd)
+stats=$programs/migrate_stats
+top=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
+inputs=$top/tests/golden/inputs
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+export TZ=UTC0 LC_ALL=C
+cd "$inputs" || exit 1
+failures=0
+
+failed() {
+	echo "FAILED $1: $2"
+	failures=$((failures + 1))
+}
+same() {
+	local one other
+	one=$(eval "$2" 2>&1; echo "status $?")
+	other=$(eval "$3" 2>&1; echo "status $?")
+	if [[ $one == "$other" ]]; then echo "ok $1"; else failed "$1" "'$2' and '$3' differ"; fi
+}
+# says NAME STATUS 'COMMAND' TEXT...: it ends with STATUS, and prints every TEXT.
+says() {
+	local name=$1 wanted=$2 command=$3 said status text
+	shift 3
+	said=$(eval "$command" 2>&1)
+	status=$?
+	[[ $status -eq $wanted ]] || { failed "$name" "'$command' ended with $status instead of $wanted: $said"; return; }
+	for text; do
+		[[ $said == *"$text"* ]] || { failed "$name" "'$command' does not say '$text': $said"; return; }
+	done
+	echo "ok $name"
+}
+
+# A trace with topology: cpu 0 and 1 share a core, 2 the cache, 3 the node. 7 goes to and fro between nodes.
+{
+	printf '# version 1.1.0\n# nr_cpus 5\n# ts_field 1\n# cause 4 pull_task\n# cause 7 try_to_wake_up\n# loc 9 set_task_comm\n# loc 11 mark\n'
+	printf '# cpu 0 core 0 llc 0 node 0 capacity 1024\n# cpu 1 core 0 llc 0 node 0 capacity 1024\n'
+	printf '# cpu 2 core 1 llc 0 node 0 capacity 1024\n# cpu 3 core 0 llc 1 node 0 capacity 1024\n# cpu 4 core 0 llc 2 node 1 capacity 1024\n'
+	printf '0x0000011f00000000 0 . . . start_sched_clock 1281528519 890590\n'
+	printf '0x0000011f00000100 0 . . 7 9 : bouncer\n0x0000011f00000200 0 . . 8 9 : \033[31mred\n'
+	for i in 1 3 5 7; do
+		printf '0x0000011f000%x0000 0 0 4 7 4\n0x0000011f000%x0000 0 4 0 7 7\n' "$i" $((i + 1))
+	done
+	printf '0x0000011f000a0000 0 0 1 8 7\n0x0000011f000a1000 0 . . 1 11 0x00000007\n0x0000011f000b0000 0 1 2 8 7\n0x0000011f000c0000 0 2 3 8 4\n'
+} >"$work/topo.trace"
+cd "$work" && ln -s "$inputs"/* . || exit 1
+
+# What users ask.
+says who-bounces-between-nodes 0 "$stats --topology --top 1 topo.trace | tail -n 1" "7  " "bouncer"
+says what-takes-tasks-away 0 "$stats --residency topo.trace" "RESIDENCY" "p99.9" " us"
+says who-comes-back 0 "$stats --pingpong --pingpong_time 2 topo.trace" "pull_task       try_to_wake_up        4" "bouncer"
+says pingpong-time-with-unit 0 "$stats --pingpong --pingpong_time 65us topo.trace" "within 65.0 us" "total                                 0"
+says after-a-mark 0 "$stats --stats --begin_mark 7 topo.trace" "total                 2"
+says top-by-rate 0 "$stats --summary_pid --top 1 topo.trace | tail -n 1" "    7       8"
+says period-topology 0 "$stats --period 1 --period_topology topo.trace" "# field 2 within core" "# field 6 distance unknown"
+if command -v python3 >/dev/null; then
+	check_csv='import csv, sys
+rows = list(csv.reader(sys.stdin, strict=True))
+assert rows and all(len(row) == len(rows[0]) for row in rows), rows'
+	for report in stats summary_pid topology residency pingpong consistency migrate "ps --mark --migrate" "period 1 --period_topology --period_cause"; do
+		if "$stats" --output csv --$report topo.trace | python3 -c "$check_csv"; then
+			echo "ok csv-${report%% *}"
+		else
+			failed "csv-${report%% *}" "it is not CSV"
+		fi
+	done
+	says json-views 0 "$stats --output json --topology --residency --pingpong topo.trace | python3 -c 'import json, sys
+for line in sys.stdin: print(json.loads(line)[\"type\"])'" "topology" "residency" "pingpong"
+	# The same figures, computed the long way.
+	python3 "$top/tests/e2e/make-trace.py" 6 20 4000 >many.trace
+	"$stats" --output json --residency --pingpong --pingpong_time 4 many.trace >many.json
+	if said=$(python3 - many.trace many.json 2>&1 <<'PY'
+import collections, json, math, sys
+
+moves = collections.defaultdict(list)
+for line in open(sys.argv[1]):
+    words = line.split()
+    if len(words) == 6 and words[2] != ".":
+        moves[int(words[4])].append((int(words[0], 16), line, int(words[2]), int(words[3]), int(words[5])))
+stays, returns, forks = [], 0, 6
+for pid in moves:
+    arrived, left = None, {}
+    for ts, _, source, target, cause in sorted(moves[pid]):
+        if source == target:
+            continue
+        if arrived and arrived[1] == source and cause != forks:
+            stays.append(ts - arrived[0])
+        arrived = (ts, target)
+        if cause == forks:
+            left = {}
+            continue
+        if target in left:
+            returns += ts - left.pop(target) <= 4_000_000
+        left[source] = ts
+stays.sort()
+residency, pingpong = (json.loads(line) for line in open(sys.argv[2]))
+total = residency["total"]
+assert total["count"] == len(stays) > 1000, (total, len(stays))
+assert total["min_ns"] == stays[0] and total["max_ns"] == stays[-1], total
+assert math.isclose(total["mean_ns"], sum(stays) / len(stays)), total
+for name, percent in ("p50", 50), ("p90", 90), ("p99", 99), ("p99_9", 99.9):
+    exact = stays[math.ceil(percent / 100 * len(stays) - 1e-9) - 1]
+    assert abs(total[name + "_ns"] - exact) <= exact / 200, (name, total, exact)
+assert pingpong["total"]["count"] == returns > 100, (pingpong["total"], returns)
+PY
+	); then echo "ok figures-of-many"; else failed figures-of-many "$said"; fi
+	# Whatever the order of the input, and whether it is a file or a pipe.
+	for cpu in 0 1 2 3 4 5; do echo "# cpu $cpu core $((cpu / 2)) llc $((cpu / 4)) node 0 capacity 1024"; done >topo.header
+	cat topo.header many.trace >topo.raw
+	sort topo.raw >topo.sorted
+	views="--topology --residency --pingpong --summary_pid --top 4 --period 100 --period_topology"
+	same order-of-a-file "$stats $views topo.raw" "$stats $views topo.sorted"
+	same order-of-a-pipe "cat topo.raw | $stats $views" "cat topo.sorted | $stats $views"
+	same order-of-pipe-and-file "$stats $views topo.raw" "cat topo.sorted | $stats $views"
+	views="--period 100 --period_topology"
+	same order-of-periods "$stats $views topo.raw" "$stats $views --top 1 --summary_pid topo.sorted | sed '/^\$/,\$d'"
+else
+	echo "skipped csv, json, figures: there is no python3"
+fi
+
+# Options.
+says top-alone 1 "$stats --stats --top 3 tiny.trace" "--top needs"
+says top-0 1 "$stats --summary_pid --top 0 tiny.trace" "greater than 0"
+says pingpong-time-alone 1 "$stats --stats --pingpong_time 3 tiny.trace" "needs --pingpong"
+says pingpong-time-0 1 "$stats --pingpong --pingpong_time 0 tiny.trace" "greater than 0"
+says pingpong-time-word 1 "$stats --pingpong --pingpong_time soon tiny.trace" "not a time"
+says csv-one-report 1 "$stats --output csv --stats --summary_pid tiny.trace" "one report"
+says filters-for-all 1 "$stats --residency --stats --cause pull_task tiny.trace" "--residency"
+says period-topology-without-period 1 "$stats --period_topology topo.trace" "need --period"
+says topology-of-old-trace 1 "$stats --topology tiny.trace" "# cpu" "1.1.0"
+says topology-of-old-trace-and-more 0 "$stats --topology --stats tiny.trace" "CAUSE" "left out"
+# Prefixes of the original options that a new option could disturb.
+same prefix-period_c "$stats --period_ca --period 1000 tiny.trace" "$stats --period_cause --period 1000 tiny.trace"
+same prefix-period_h "$stats --period_h --period 1000 --period_al tiny.trace" "$stats --period_human --period 1000 --period_all tiny.trace"
+same prefix-st "$stats --st tiny.trace" "$stats --stats tiny.trace"
+same prefix-s "$stats --su tiny.trace" "$stats --summary_pid tiny.trace"
+same prefix-ps "$stats --ps tiny.trace" "$stats -PS tiny.trace"
+same prefix-pid_ "$stats --pid_ 1 --mig tiny.trace" "$stats --pid_exclude 1 --migrate tiny.trace"
+for ambiguous in p pe per pi s t to ts; do says "ambiguous-$ambiguous" 1 "$stats --$ambiguous 1 tiny.trace" "ambiguous"; done
+same prefix-res "$stats --res tiny.trace" "$stats --residency tiny.trace"
+
+# No trace.
+says no-trace 1 "$stats --stats $top/README.md" "README.md is no trace" "README.md:"
+says no-trace-stdin 1 "echo hello | $stats --migrate" "standard input is no trace"
+for stat in k100 k1000 k7 k_header k_noperiod; do says "stat-file-$stat" 1 "$stats --stats $stat.stat" "$stat.stat is a stat file" "migrate_extract"; done
+for trace in empty blank no_header header_only start_only; do
+	if "$stats" --stats $trace.trace >/dev/null 2>&1; then echo "ok trace-$trace"; else failed "trace-$trace" "is refused"; fi
+done
+says days-of-short-periods 1 "sed 's/0x0000011f000c0000/0x0000f11f000c0000/' topo.trace | $stats --period 1 --period_all" "10000000 periods" "longer --period"
+
+# A terminal shows no control bytes; a pipe gets all of them.
+if command -v script >/dev/null; then
+	on_terminal=$(script -qec "$stats --summary_pid --pingpong --topology topo.trace" /dev/null </dev/null | tr -d '\r')
+	if [[ $on_terminal == *'\x1b[31mred'* && $on_terminal != *$'\x1b'* ]]; then echo "ok terminal-names"; else failed terminal-names "$on_terminal"; fi
+	on_terminal=$(script -qec "sh -c 'printf \"# \\033]0;x\\n\" | $stats --stats'" /dev/null </dev/null)
+	if [[ $on_terminal == *'no trace'*'\x1b]0;x'* && $on_terminal != *$'\x1b'* ]]; then echo "ok terminal-messages"; else failed terminal-messages "$on_terminal"; fi
+	on_terminal=$(script -qec "$stats --summary_pid bigpid.trace" /dev/null </dev/null | tr -d '\r')
+	if [[ $on_terminal == *$'\n 99990       2'*$'\n100004       2'* ]]; then echo "ok terminal-lines-up"; else failed terminal-lines-up "$on_terminal"; fi
+else
+	echo "skipped terminal: there is no script(1)"
+fi
+says pipe-names 0 "$stats --summary_pid topo.trace" $'\x1b[31mred'
+same align "$stats --align --summary_pid bigpid.trace | sed -n '/99990/p'" "echo ' 99990       2     0.74  p0'"
+
+# Completion.
+complete_words() {
+	(
+		PATH=$programs:$PATH
+		# shellcheck source=/dev/null
+		. "$top/scripts/completion/migscope"
+		compopt() { :; }
+		COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+		_migscope "$1"
+		echo "${COMPREPLY[*]}"
+	)
+}
+completes() {
+	local name=$1 wanted=$2 got
+	shift 2
+	got=$(complete_words "$@")
+	if [[ $got == "$wanted" ]]; then echo "ok complete-$name"; else failed "complete-$name" "got '$got' instead of '$wanted'"; fi
+}
+completes option "--pingpong --pingpong_time" migrate_stats --ping
+completes output "csv json text" migrate_stats --output ""
+completes output-equals "json" migrate_stats --output = j
+completes cause "pull_task" migrate_stats topo.trace --cause pull
+completes extract "--extract" migrate_extract --ex
+completes extract-output "json text" migrate_extract --output ""
+completes file "" migrate_stats --stats to
+completes behind-dashes "" migrate_record -- --st
+for program in migrate_stats migrate_extract migrate_record migrate_graph; do
+	[[ -x $programs/$program ]] || continue
+	missing=
+	offered=" $(complete_words $program --) "
+	for option in $("$programs/$program" --help | sed -nE 's/^ +(-[A-Za-z]( \[|,) *)?(--[A-Za-z0-9_-]+).*/\3/p'); do
+		[[ $offered == *" $option "* ]] || missing+=" $option"
+	done
+	if [[ -z $missing && $offered == *--help* ]]; then echo "ok complete-all-$program"; else failed "complete-all-$program" "missing:$missing"; fi
+done
+((failures == 0))

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+// The form in which millions of events are scanned, kept and merged.
+
+#include <cstdint>
+#include <vector>
+
+#include "migtrace/comm_table.h"
+#include "migtrace/event.h"
+#include "migtrace/header.h"
+
+namespace migtrace {
+
+/// An event in 24 bytes: a migration as it is, a comm event by the number of its name; what does not fit stands in
+/// Extras.
+struct Record {
+    std::uint64_t ts;             ///< the kernel's clock, ns
+    std::uint16_t cpu, from, to;  ///< for other than migrations, `from` and `to` are an index
+    std::uint16_t code;           ///< number of the event in the header, plus kMostEvents times the kind
+    std::int32_t pid;
+    std::uint32_t line;  ///< number in the input, modulo 2^32
+
+    /// Of which there are most; CPUs from 65536 on are not among them.
+    bool is_migration() const { return code < kMostEvents; }
+};
+static_assert(sizeof(Record) == 24);
+
+/// Packs events into records, and gives back what does not fit into one. The memory of an event is used again once it
+/// has been unpacked; that of names is kept.
+class Extras {
+ public:
+    Record pack(const Event& event);
+    /// Once for each record. The comm stays valid as long as the object lives.
+    Event unpack(const Record& record);
+
+ private:
+    Names names_;
+    std::vector<Event> slots_;
+    std::vector<std::uint32_t> free_;
+};
+
+}  // namespace migtrace

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "migtrace/trace_check.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+
+namespace migtrace {
+
+void check_is_trace(TraceReader& reader, const std::vector<std::string>& files) {
+    const TraceHeader& header = reader.header();
+    // A start was found if there was any event, whether the header names it or not.
+    const bool events = reader.start().known || reader.start().ts > 0;
+    if (events || header.names_events()) return;
+    std::string names = files.empty() ? "-" : files[0];
+    for (std::size_t i = 1; i < files.size(); i++) names += ", " + files[i];
+    if (names == "-") names = "standard input";
+    if (header.stat_tags())
+        throw base::Error(
+            fmt::format("{} is a stat file and no trace; migrate_extract and migrate_graph read it", names));
+    const std::vector<std::string> faults = reader.warnings();
+    if (!faults.empty() && header.version().empty() && !header.nr_cpus() && header.cpus().empty())
+        throw base::Error(fmt::format("{} is no trace: {}", names, faults.back()));
+}
+
+}  // namespace migtrace

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+// migrate_export: a trace as a picture for Perfetto and chrome://tracing.
+
+#include <fmt/format.h>
+
+#include "base/command_line.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/tool_main.h"
+#include "migtrace/arguments.h"
+#include "migtrace/chrome_trace.h"
+
+namespace {
+
+namespace po = base::po;
+using base::CommandLine;
+using base::UsageError;
+
+const base::ProgramInfo kInfo = {
+    "migrate_export", "[OPTION]... [FILE]...",
+    "Writes traces of task migrations as JSON for Perfetto (https://ui.perfetto.dev) and chrome://tracing:\n"
+    "a track for each CPU, an arrow for each migration, a line for each mark. FILEs are read one after\n"
+    "another as one trace; without a FILE, or where it is -, standard input is read. Options may be cut to "
+    "a\n"
+    "unique prefix; -option is --option.\n",
+    "  migrate_export -o trace.json migrate.trace\n"
+    "      Then open trace.json at https://ui.perfetto.dev; nothing is uploaded.\n"
+    "  migrate_export --begin_mark 1 --end_mark 2 migrate.trace >trace.json\n"
+    "      What happens between two marks.\n"
+    "  migrate_export --cause pull_task --cause pull_one_task -o balance.json migrate.trace\n"
+    "      Load balancing only.\n"
+    "  perf script | migrate_import | migrate_export -o trace.json\n"
+    "      Without the kernel module.\n"};
+
+void add_options(CommandLine& line) {
+    auto text = [](const char* name) { return po::value<std::string>()->value_name(name); };
+    auto number = [](const char* name) { return po::value<std::int64_t>()->value_name(name); };
+    auto out = line.group("Output").add_options();
+    out("output_file,o", text("FILE"),
+        "write to FILE, which appears when it is complete; default, and -: standard output");
+    auto filter =
+        line.group("Filters (all of them must let a migration pass; each may be repeated)").add_options();
+    filter("cause", po::value<std::vector<std::string>>()->composing()->value_name("NAME"),
+           "migrations with this cause");
+    filter("pid", po::value<std::vector<std::int64_t>>()->composing()->value_name("PID"), "of this process");
+    auto window = line.group(
+                          "Window (the latest begin and the first end count)\n"
+                          "MARK and TS are decimal, 0x.. hexadecimal, 0b.. binary, or octal with a leading 0")
+                      .add_options();
+    window("begin_mark", text("MARK"), "begin with the first mark MARK");
+    window("begin_sec", number("SEC"), "begin SEC seconds after the start of the trace");
+    window("begin_ts", text("TS"), "begin at time stamp TS");
+    window("end_mark", text("MARK"), "end with the first mark MARK");
+    window("end_sec", number("SEC"), "end SEC seconds after the start of the trace");
+    window("end_ts", text("TS"), "end at time stamp TS");
+    line.group("Input").add_options()("strict", po::bool_switch(),
+                                      "a line that makes no sense is an error; without this it is skipped");
+}
+
+std::optional<std::uint64_t> mark(const CommandLine& line, const std::string& option) {
+    if (!line.has(option)) return std::nullopt;
+    const auto& text = line.get<std::string>(option);
+    if (auto value = migtrace::parse_mark(text)) return value;
+    throw UsageError(
+        fmt::format("--{}: '{}' is no number of 64 bits; write decimal, 0x.. hexadecimal, 0b.. binary, "
+                    "or octal with a leading 0",
+                    option, text));
+}
+
+std::optional<std::int64_t> seconds(const CommandLine& line, const std::string& option) {
+    return line.has(option) ? std::optional(line.get<std::int64_t>(option)) : std::nullopt;
+}
+
+migtrace::WalkOptions walk_options(const CommandLine& line) {
+    migtrace::WalkOptions options;
+    if (line.has("cause")) options.filters.cause.include = line.get<std::vector<std::string>>("cause");
+    if (line.has("pid")) options.filters.pid.include = line.get<std::vector<std::int64_t>>("pid");
+    options.window = {.begin_mark = mark(line, "begin_mark"),
+                      .begin_ts = mark(line, "begin_ts"),
+                      .end_mark = mark(line, "end_mark"),
+                      .end_ts = mark(line, "end_ts"),
+                      .begin_sec = seconds(line, "begin_sec"),
+                      .end_sec = seconds(line, "end_sec")};
+    return options;
+}
+
+int run(int argc, char** argv) {
+    CommandLine line(kInfo);
+    add_options(line);
+    if (!line.parse(argc, argv)) return 0;
+    const migtrace::WalkOptions options = walk_options(line);
+    const std::string name = line.has("output_file") ? line.get<std::string>("output_file") : "-";
+    if (name.empty()) throw UsageError("-o needs the name of a file");
+
+    base::OutputFile file(name);
+    migtrace::Output output(file);
+    migtrace::TraceReader reader({.files = line.operands(), .strict = line.flag("strict")});
+    migtrace::ChromeTrace trace(output);
+    migtrace::walk(reader, options, {&trace});
+    output.flush();
+    file.commit();
+    for (const std::string& warning : reader.warnings()) base::warn(warning);
+    for (const std::string& warning : trace.warnings()) base::warn(warning);
+    if (trace.migrations() == 0) base::warn("there is no migration to show");
+    return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    return base::tool_main("migrate_export", [&] { return run(argc, argv); });
+}
