@@ -5,7 +5,7 @@
  * The tracepoint does not say. The call chain would, but to unwind it costs
  * thousands of instructions. Yet only few callers can reach set_task_cpu() in
  * a given state of the task and of the CPU, so asking about the state, in the
- * order below, is as good and costs a few dozen instructions at worst.
+ * order below, is as good and costs about a hundred instructions at worst.
  */
 #include <linux/cpumask.h>
 #include <linux/hash.h>
