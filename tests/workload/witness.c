@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Compares a trace with what the module mt_witness has seen. Between the start
- * of a CPU and the stop the trace must hold exactly what the witness saw on
- * that CPU, in the same order; when it was stopped the trace does not say, but
- * an event of any CPU shows that it had not been until then.
+ * Compares a trace, started once, with what the module mt_witness has seen.
+ * Between the start of a CPU and the stop the trace must hold exactly what the
+ * witness saw on that CPU, in the same order. A CPU without a start came online
+ * later; all of its events belong to the trace. When it was stopped the trace
+ * does not say, but an event of any CPU shows that it had not been until then.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -21,8 +22,6 @@ static const char help[] =
 #define CLOCKS 20000
 /* The same, and how far apart CPUs may stop: a CPU of a VM may not run for that long. */
 #define NOT_RUNNING 200000000ull
-/* After this time on a CPU that came online it must be traced. */
-#define TO_BEGIN 1000000000ull
 
 #define CAUSES 64
 
@@ -103,6 +102,8 @@ static bool read_event(const char *line)
 	if (time > trace_end)
 		trace_end = time;
 	if (strstr(line, " start_sched_clock ") && !of->started) {
+		if (of->count)
+			die("events before the start of their CPU", line);
 		of->started = true;
 		of->start = time;
 		if (time < trace_start)
@@ -114,8 +115,6 @@ static bool read_event(const char *line)
 		die("no event of a trace", line);
 	if (cause >= CAUSES || !cause_known[cause])
 		die("no cause of a migration", line);
-	if (!of->started)
-		die("before the start of its CPU", line);
 	add(of, from << 48 | to << 32 | pid, time);
 	return true;
 }
@@ -159,7 +158,7 @@ static size_t agree(const struct events *of, const struct event *seen, size_t co
 	return n;
 }
 
-/* Return: what is wrong with a CPU that is in the trace, or NULL. */
+/* Return: what is wrong with a CPU, or NULL. */
 static const char *compare_cpu(const struct events *of, const struct event *seen, size_t count, size_t *agreed)
 {
 	/* Around the start the clocks cannot tell whether an event lies before or behind it. */
@@ -175,18 +174,9 @@ static const char *compare_cpu(const struct events *of, const struct event *seen
 		if (n >= *agreed)
 			*agreed = n;
 	}
-	return *agreed == of->count ? "events are missing at the end" : "it is not what was seen";
-}
-
-/* A CPU that came online in the trace is let in late, but not for long. */
-static const char *compare_missing(const struct event *seen, size_t count)
-{
-	size_t first = first_at(seen, count, trace_start);
-	size_t end = first_at(seen, count, trace_end > NOT_RUNNING ? trace_end - NOT_RUNNING : 0);
-
-	if (end > first && seen[end - 1].when - seen[first].when > TO_BEGIN)
+	if (!of->count)
 		return "it is not in the trace";
-	return NULL;
+	return *agreed == of->count ? "events are missing at the end" : "it is not what was seen";
 }
 
 static int compare(const char *path)
@@ -201,13 +191,15 @@ static int compare(const char *path)
 		struct events *of = of_cpu(head[0]);
 		struct event *seen = malloc(head[1] * sizeof(*seen) + 1);
 		const char *wrong;
-		size_t agreed = 0;
+		size_t agreed;
 
 		if (!seen || fread(seen, sizeof(*seen), head[1], file) != head[1])
 			die(path, "ends early");
 		if (head[2])
 			die("the witness", "had no room for all, give it more");
-		wrong = of->started ? compare_cpu(of, seen, head[1], &agreed) : compare_missing(seen, head[1]);
+		if (!of->started)
+			of->start = trace_start;
+		wrong = compare_cpu(of, seen, head[1], &agreed);
 		if (wrong) {
 			printf("CPU %zu: %s: %zu events traced, %zu seen from the start on, the same for %zu\n", (size_t)head[0],
 			       wrong, of->count, (size_t)head[1] - first_at(seen, head[1], of->start), agreed);
