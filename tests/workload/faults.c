@@ -117,22 +117,6 @@ static void note(struct count *count, int n, bool hit, int error)
 	}
 }
 
-/* Return: whether there is an Nth allocation. */
-static bool load_with_fault(int n, struct count *count)
-{
-	bool hit;
-	int error;
-
-	arm(n);
-	error = load();
-	hit = disarm();
-	note(count, n, hit, error);
-	if (error)
-		must_load("after a fault");
-	unload();
-	return hit;
-}
-
 static const char *folder;
 
 static int open_file(const char *name)
@@ -154,6 +138,38 @@ static void must_write(const char *name, const char *text)
 	if (write(fd, text, strlen(text)) < 0)
 		die("writing %s to %s", text, name);
 	close(fd);
+}
+
+/* A module that loaded works, whatever failed on the way. */
+static void try_out(void)
+{
+	static const char *const folders[] = {
+		"/sys/kernel/debug/migration_trace", "/sys/kernel/debug/migration_stat",
+	};
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		folder = folders[i];
+		must_write("enable", "1");
+		must_write("enable", "0");
+		must_write("reset", "0");
+	}
+}
+
+/* Return: whether there is an Nth allocation. */
+static bool load_with_fault(int n, struct count *count)
+{
+	bool hit;
+	int error;
+
+	arm(n);
+	error = load();
+	hit = disarm();
+	note(count, n, hit, error);
+	if (error)
+		must_load("after a fault");
+	try_out();
+	unload();
+	return hit;
 }
 
 static bool start_with_fault(int n, struct count *count)
