@@ -227,6 +227,11 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	total = read_trace(argv[1]);
+	/* Nothing was started. */
+	if (trace_start == UINT64_MAX && !total) {
+		printf("complete 0\n");
+		return 0;
+	}
 	bad = compare(argc > 2 ? argv[2] : "/sys/kernel/debug/mt_witness/events");
 	if (!bad)
 		printf("complete %zu\n", total);
