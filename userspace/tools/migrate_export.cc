@@ -7,8 +7,8 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/tool_main.h"
-#include "migtrace/arguments.h"
 #include "migtrace/chrome_trace.h"
+#include "tools/trace_options.h"
 
 namespace {
 
@@ -34,7 +34,6 @@ const base::ProgramInfo kInfo = {
 
 void add_options(CommandLine& line) {
     auto text = [](const char* name) { return po::value<std::string>()->value_name(name); };
-    auto number = [](const char* name) { return po::value<std::int64_t>()->value_name(name); };
     auto out = line.group("Output").add_options();
     out("output_file,o", text("FILE"),
         "write to FILE, which appears when it is complete; default, and -: standard output");
@@ -43,44 +42,16 @@ void add_options(CommandLine& line) {
     filter("cause", po::value<std::vector<std::string>>()->composing()->value_name("NAME"),
            "migrations with this cause");
     filter("pid", po::value<std::vector<std::int64_t>>()->composing()->value_name("PID"), "of this process");
-    auto window = line.group(
-                          "Window (the latest begin and the first end count)\n"
-                          "MARK and TS are decimal, 0x.. hexadecimal, 0b.. binary, or octal with a leading 0")
-                      .add_options();
-    window("begin_mark", text("MARK"), "begin with the first mark MARK");
-    window("begin_sec", number("SEC"), "begin SEC seconds after the start of the trace");
-    window("begin_ts", text("TS"), "begin at time stamp TS");
-    window("end_mark", text("MARK"), "end with the first mark MARK");
-    window("end_sec", number("SEC"), "end SEC seconds after the start of the trace");
-    window("end_ts", text("TS"), "end at time stamp TS");
+    add_window(line);
     line.group("Input").add_options()("strict", po::bool_switch(),
                                       "a line that makes no sense is an error; without this it is skipped");
-}
-
-std::optional<std::uint64_t> mark(const CommandLine& line, const std::string& option) {
-    if (!line.has(option)) return std::nullopt;
-    const auto& text = line.get<std::string>(option);
-    if (auto value = migtrace::parse_mark(text)) return value;
-    throw UsageError(
-        fmt::format("--{}: '{}' is no number of 64 bits; write decimal, 0x.. hexadecimal, 0b.. binary, "
-                    "or octal with a leading 0",
-                    option, text));
-}
-
-std::optional<std::int64_t> seconds(const CommandLine& line, const std::string& option) {
-    return line.has(option) ? std::optional(line.get<std::int64_t>(option)) : std::nullopt;
 }
 
 migtrace::WalkOptions walk_options(const CommandLine& line) {
     migtrace::WalkOptions options;
     if (line.has("cause")) options.filters.cause.include = line.get<std::vector<std::string>>("cause");
     if (line.has("pid")) options.filters.pid.include = line.get<std::vector<std::int64_t>>("pid");
-    options.window = {.begin_mark = mark(line, "begin_mark"),
-                      .begin_ts = mark(line, "begin_ts"),
-                      .end_mark = mark(line, "end_mark"),
-                      .end_ts = mark(line, "end_ts"),
-                      .begin_sec = seconds(line, "begin_sec"),
-                      .end_sec = seconds(line, "end_sec")};
+    options.window = window_limits(line);
     return options;
 }
 

@@ -13,6 +13,7 @@
 #include "migtrace/analysis.h"
 #include "migtrace/arguments.h"
 #include "migtrace/help_format.h"
+#include "tools/trace_options.h"
 
 namespace {
 
@@ -117,21 +118,6 @@ void add_filters(CommandLine& line) {
     add("pid_exclude", numbers("PID"), "of any other process; acts on --ps too");
 }
 
-void add_window(CommandLine& line) {
-    auto add = line.group(
-                       "Window (the latest begin and the first end count)\n"
-                       "MARK and TS are decimal, 0x.. hexadecimal, 0b.. binary, or octal with a leading 0")
-                   .add_options();
-    auto text = [](const char* name) { return po::value<std::string>()->value_name(name); };
-    auto number = [] { return po::value<std::int64_t>()->value_name("SEC"); };
-    add("begin_mark", text("MARK"), "begin with the first mark MARK");
-    add("begin_sec", number(), "begin SEC seconds after the start of the trace");
-    add("begin_ts", text("TS"), "begin at time stamp TS");
-    add("end_mark", text("MARK"), "end with the first mark MARK");
-    add("end_sec", number(), "end SEC seconds after the start of the trace");
-    add("end_ts", text("TS"), "end at time stamp TS");
-}
-
 void add_form(CommandLine& line) {
     auto add = line.group("Form").add_options();
     add("ts_rel", po::bool_switch(), "time stamps as seconds since the window began");
@@ -153,22 +139,6 @@ void add_form(CommandLine& line) {
         "cuts");
     add("strict", po::bool_switch(), "a line that makes no sense is an error; without this it is skipped");
     line.alias("ts_loc", "ts_local");
-}
-
-std::optional<std::uint64_t> mark(const CommandLine& line, const std::string& option) {
-    if (!line.has(option)) return std::nullopt;
-    const auto& text = line.get<std::string>(option);
-    auto value = migtrace::parse_mark(text);
-    if (!value)
-        throw UsageError(
-            fmt::format("--{}: '{}' is no number of 64 bits; write decimal, 0x.. hexadecimal, 0b.. binary, "
-                        "or octal with a leading 0",
-                        option, text));
-    return value;
-}
-
-std::optional<std::int64_t> number(const CommandLine& line, const std::string& option) {
-    return line.has(option) ? std::optional(line.get<std::int64_t>(option)) : std::nullopt;
 }
 
 template <class T>
@@ -198,12 +168,7 @@ migtrace::WalkOptions walk_options(const CommandLine& line) {
     options.filters.check();
     const bool whole = line.flag("comm_whole") || form(line) != migtrace::Form::Text;
     options.comms = whole ? migtrace::CommRule::Whole : migtrace::CommRule::AfterLastColon;
-    options.window = {.begin_mark = mark(line, "begin_mark"),
-                      .begin_ts = mark(line, "begin_ts"),
-                      .end_mark = mark(line, "end_mark"),
-                      .end_ts = mark(line, "end_ts"),
-                      .begin_sec = number(line, "begin_sec"),
-                      .end_sec = number(line, "end_sec")};
+    options.window = window_limits(line);
     if (auto cpu = number(line, "max_cpu")) {
         if (*cpu < 0 || *cpu >= migtrace::kMostCpus)
             throw UsageError(
