@@ -14,7 +14,7 @@
  *
  * A cause is named after the kernel function that decides on the move; what
  * each means for a user stands in docs/causes.md, how it is recognised in
- * mt_cause.c.
+ * mt_cause.h.
  */
 #define MT_CAUSES(X)				\
 	X(1, __migrate_task)			\

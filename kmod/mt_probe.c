@@ -12,23 +12,35 @@
 #include "mt_stat.h"
 #include "mt_trace.h"
 
-static __always_inline void migration(struct task_struct *p, int from, int to, enum mt_event cause,
-				      u64 (*clock)(void))
+static __always_inline void migration(struct task_struct *p, int from, int to, enum mt_event cause)
 {
 	mt_stat_count(cause);
-	mt_trace_migration(p->pid, from, to, cause, clock);
+	mt_trace_migration(p->pid, from, to, cause);
 }
 
-/* Any cause, any clock. */
-static noinline void migration_at_length(struct task_struct *p, int from, int to)
+/* The rarer causes have functions of their own, so that nothing they need costs the others anything. */
+static noinline void migration_on_stopper(struct task_struct *p, int from, int to)
 {
-	migration(p, from, to, mt_cause(p, from, to), mt_clock);
+	migration(p, from, to, mt_cause_on_stopper(p, from, to));
+}
+
+static noinline void migration_asked(struct task_struct *p, int from, int to)
+{
+	if (unlikely(mt_cause_find_stopper()))
+		migration_on_stopper(p, from, to);
+	else
+		migration(p, from, to, mt_cause_asked(p, from, to));
+}
+
+static noinline void migration_unasked(struct task_struct *p, int from, int to)
+{
+	migration(p, from, to, mt_cause_unasked(p, from, to));
 }
 
 /*
  * Called by set_task_cpu() with the task's locks held and interrupts off,
- * before it looks whether the CPU changes. The way of the two frequent causes
- * calls no function, so that no register has to be saved.
+ * before it looks whether the CPU changes. No way through here saves a
+ * register, unless the clock is sched_clock(): all that is called is called last.
  */
 static void probe_migrate(void *data, struct task_struct *p, int to)
 {
@@ -36,14 +48,18 @@ static void probe_migrate(void *data, struct task_struct *p, int to)
 
 	if (unlikely(from == to))
 		return;
-	if (!mt_clock_is_cycles())
-		migration_at_length(p, from, to);
-	else if (likely(mt_cause_is_wakeup(p)))
-		migration(p, from, to, MT_EVENT_try_to_wake_up, mt_cycles);
-	else if (likely(mt_cause_is_balance(p)))
-		migration(p, from, to, MT_EVENT_pull_task, mt_cycles);
-	else
-		migration_at_length(p, from, to);
+	if (likely(mt_cause_is_wakeup(p))) {
+		migration(p, from, to, MT_EVENT_try_to_wake_up);
+	} else if (mt_current_is_asking()) {
+		if (likely(mt_current_is_stopper()))
+			migration_on_stopper(p, from, to);
+		else
+			migration_asked(p, from, to);
+	} else if (likely(!mt_is_realtime(p))) {
+		migration(p, from, to, MT_EVENT_pull_task);
+	} else {
+		migration_unasked(p, from, to);
+	}
 }
 
 /*
@@ -57,7 +73,7 @@ static void probe_wakeup_new(void *data, struct task_struct *p)
 
 	mt_trace_comm(MT_EVENT_copy_process, p->pid, p->comm);
 	if (from != to)
-		migration(p, from, to, MT_EVENT_sched_fork, mt_clock);
+		migration(p, from, to, MT_EVENT_sched_fork);
 }
 
 /* Called with the new name, before it is set. */

@@ -92,6 +92,13 @@ void mt_trace_no_room(void)
 		irq_work_queue(&mt_stop_irq_work);
 }
 
+void mt_trace_by_sched_clock(struct mt_record *record, u64 word)
+{
+	record->ts = sched_clock();
+	record->word = word;
+	mt_buffer_commit(record, 1);
+}
+
 /*
  * Begins an event of two slots, if the trace is on. Interrupts are off from here to the
  * mt_buffer_commit() of the caller. NULL: do nothing.

@@ -21,21 +21,30 @@ void mt_trace_exit(void);
 /* When there is no room for an event: stops the trace if it is on. Interrupts are off. */
 void mt_trace_no_room(void);
 
+/* Writes the record @word at @record, where there is room, stamped by sched_clock(). Interrupts are off. */
+void mt_trace_by_sched_clock(struct mt_record *record, u64 word);
+
 /*
- * Records a migration if the trace is on. Interrupts are off. @clock is mt_clock(), or what the
- * caller knows that to be.
+ * Records a migration if the trace is on. Interrupts are off. Whatever this
+ * calls it calls as the last thing that it does, so that no register has to be
+ * saved.
  */
-static __always_inline void mt_trace_migration(pid_t pid, u32 from, u32 to, enum mt_event cause,
-					       u64 (*clock)(void))
+static __always_inline void mt_trace_migration(pid_t pid, u32 from, u32 to, enum mt_event cause)
 {
 	struct mt_record *record = mt_buffer_next();
+	u64 word;
 
 	if (unlikely(!mt_buffer_has_room(record, 1))) {
 		mt_trace_no_room();
 		return;
 	}
-	record->ts = clock();
-	record->word = mt_record_word(cause, from, to, pid);
+	word = mt_record_word(cause, from, to, pid);
+	if (!mt_clock_is_cycles()) {
+		mt_trace_by_sched_clock(record, word);
+		return;
+	}
+	record->ts = mt_cycles();
+	record->word = word;
 	mt_buffer_commit(record, 1);
 }
 
@@ -46,8 +55,7 @@ void mt_trace_comm(enum mt_event event, pid_t pid, const char *comm);
 
 static inline int mt_trace_init(unsigned int buf_kb) { return 0; }
 static inline void mt_trace_exit(void) { }
-static inline void mt_trace_migration(pid_t pid, u32 from, u32 to, enum mt_event cause,
-				      u64 (*clock)(void)) { }
+static inline void mt_trace_migration(pid_t pid, u32 from, u32 to, enum mt_event cause) { }
 static inline void mt_trace_comm(enum mt_event event, pid_t pid, const char *comm) { }
 
 #endif

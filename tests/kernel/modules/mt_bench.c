@@ -15,7 +15,7 @@
 #include <linux/debugfs.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
-#include <linux/slab.h>
+#include <linux/stop_machine.h>
 #include <linux/tracepoint.h>
 #include <linux/uaccess.h>
 
@@ -71,25 +71,28 @@ static u64 measure_in_softirq(unsigned int calls)
 	return took;
 }
 
-/* The caller looks like the stopper; nobody sees it, as interrupts are off and there is one CPU. */
-static u64 measure_as_stopper(unsigned int calls)
-{
-	unsigned int flags = current->flags;
-	int prio = current->prio;
-	char comm[TASK_COMM_LEN];
+struct stopper_work {
+	unsigned int calls;
 	u64 took;
+};
 
-	memcpy(comm, current->comm, sizeof(comm));
-	current->flags |= PF_KTHREAD;
-	current->prio = 0;
-	memcpy(current->comm, "migration/0", sizeof("migration/0"));
+static int work_of_stopper(void *data)
+{
+	struct stopper_work *work = data;
+
 	raw_spin_lock(&task->pi_lock);
-	took = measure_with_interrupts_off(calls);
+	work->took = measure_with_interrupts_off(work->calls);
 	raw_spin_unlock(&task->pi_lock);
-	memcpy(current->comm, comm, sizeof(comm));
-	current->prio = prio;
-	current->flags = flags;
-	return took;
+	return 0;
+}
+
+/* The work of stop_machine() is done by the stopper, with interrupts off. */
+static u64 measure_on_stopper(unsigned int calls)
+{
+	struct stopper_work work = { .calls = calls };
+
+	stop_machine(work_of_stopper, &work, NULL);
+	return work.took;
 }
 
 static void run(const char *what, unsigned int calls)
@@ -98,16 +101,19 @@ static void run(const char *what, unsigned int calls)
 	unsigned long flags;
 	u64 took;
 
-	local_irq_save(flags);
+	/* Nobody else looks at the task: it sleeps, and is woken up at the end only. */
 	mt_set_task_state(task, strcmp(what, "waking") ? TASK_RUNNING : TASK_WAKING);
-	if (!strcmp(what, "balancing"))
-		took = measure_in_softirq(calls);
-	else if (!strcmp(what, "stopper"))
-		took = measure_as_stopper(calls);
-	else
-		took = measure_with_interrupts_off(calls);
+	if (!strcmp(what, "stopper")) {
+		took = measure_on_stopper(calls);
+	} else {
+		local_irq_save(flags);
+		if (!strcmp(what, "balancing"))
+			took = measure_in_softirq(calls);
+		else
+			took = measure_with_interrupts_off(calls);
+		local_irq_restore(flags);
+	}
 	mt_set_task_state(task, before);
-	local_irq_restore(flags);
 	cost = took * 100 / calls;
 }
 
