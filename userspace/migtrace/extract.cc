@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/terminal.h"
 #include "migtrace/analysis.h"
+#include "migtrace/digits.h"
 
 namespace migtrace {
 
@@ -49,7 +51,8 @@ class Extractor {
         if (what_.field < min || what_.field > max)
             throw base::Error(
                 fmt::format("there is no field {}: fields go from {} to {}", what_.field, min, max));
-        seconds_ = static_cast<double>(header.checked_period()) / 1000.0;
+        period_ = header.checked_period();
+        seconds_ = static_cast<double>(period_) / 1000.0;
         if (gmt_wanted_ || local_wanted_) wall_ = header.wall_msec();
     }
 
@@ -73,16 +76,38 @@ class Extractor {
     void line() {
         const std::int64_t msec = reader_.time_msec();
         if (!inside(msec)) return;
-        const double rate = reader_.value(what_.field) / seconds_;
-        what_.json ? put_json(msec, rate) : put_text(msec, rate);
+        if (what_.json)
+            put_json(msec, rate());
+        else
+            put_text(msec);
     }
 
-    void put_text(std::int64_t msec, double rate) {
+    double rate() { return reader_.value(what_.field) / seconds_; }
+
+    void put_text(std::int64_t msec) {
         const TimeForms& forms = what_.times;
         if (forms.gmt) output_.format("{} ", wall_text(gmt_, wall_ + msec, forms.date));
         if (forms.local) output_.format("{} ", wall_text(local_, wall_ + msec, forms.date));
         if (forms.rel || forms.gmt == forms.local) put_seconds(msec);
-        output_.format(" {:.2f}\n", rate);
+        if (!put_count_as_rate()) output_.format(" {:.2f}\n", rate());
+    }
+
+    /// The common case, in whole numbers. What lies just between two roundings is left to floating point, so that both
+    /// ways print the same: counts are so small that a double is off by less than the distance to that.
+    bool put_count_as_rate() {
+        const auto count = reader_.count(what_.field);
+        if (!count) return false;
+        const std::uint64_t hundredths = *count * 100'000 / period_, rest = *count * 100'000 % period_;
+        if (2 * rest == period_) return false;
+        const std::uint64_t rounded = hundredths + (2 * rest > period_);
+        char* at = begin_text(output_.buffer(), 32);
+        *at++ = ' ';
+        at = put_decimal(at, rounded / 100);
+        *at++ = '.';
+        at = put_pair(at, static_cast<std::uint32_t>(rounded % 100));
+        *at++ = '\n';
+        end_text(output_.buffer(), at);
+        return true;
     }
 
     void put_json(std::int64_t msec, double rate) {
@@ -99,14 +124,21 @@ class Extractor {
     }
 
     void put_seconds(std::int64_t msec) {
-        const std::int64_t size = msec < 0 ? -msec : msec;
-        output_.format("{}{}.{:03}", msec < 0 ? "-" : "", size / 1000, size % 1000);
+        const auto size = static_cast<std::uint64_t>(msec < 0 ? -msec : msec);
+        char* at = begin_text(output_.buffer(), 32);
+        if (msec < 0) *at++ = '-';
+        at = put_decimal(at, size / 1000);
+        *at++ = '.';
+        *at++ = static_cast<char>('0' + size % 1000 / 100);
+        at = put_pair(at, static_cast<std::uint32_t>(size % 100));
+        end_text(output_.buffer(), at);
     }
 
     const Extraction& what_;
     StatReader& reader_;
     Output& output_;
     bool gmt_wanted_, local_wanted_;
+    std::uint64_t period_ = 1000;  // ms
     double seconds_ = 1;
     std::int64_t wall_ = 0;
     Calendar gmt_{Calendar::Zone::Gmt}, local_{Calendar::Zone::Local};
@@ -164,9 +196,25 @@ std::pair<const char*, bool> json_item(Extraction::Item item) {
     }
 }
 
+/// What was looked for, as a user would call it.
+std::string missing_item(const Extraction& what) {
+    using Item = Extraction::Item;
+    switch (what.item) {
+        case Item::FieldName:
+            return fmt::format("field {}", what.field);
+        case Item::FieldNumber:
+            return fmt::format("field with the name '{}'", base::printable(what.name));
+        case Item::MaxField:
+        case Item::MinField:
+            return "line '# field NUM NAME'";
+        default:
+            return fmt::format("line '# {}'", json_item(what.item).first);
+    }
+}
+
 void put_header_item(const Extraction& what, const StatHeader& header, Output& output) {
     const std::string value = header_item(what, header);
-    if (value.empty()) throw base::Error("item not found in the header");
+    if (value.empty()) throw base::Error(fmt::format("item not found: the header has no {}", missing_item(what)));
     if (!what.json) {
         output.format("{}\n", value);
         return;

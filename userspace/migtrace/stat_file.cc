@@ -3,6 +3,11 @@
 
 #include <fmt/format.h>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#include <bit>
 #include <charconv>
 #include <cmath>
 
@@ -18,6 +23,31 @@ constexpr std::size_t kLongestLine = 1 << 26;
 constexpr std::uint64_t kMostMsec = 1'000'000'000'000;
 constexpr std::uint64_t kLastSecond = 9'000'000'000;
 constexpr std::uint64_t kMostFields = 1'000'000'000;
+
+bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
+/// Where the word begins that is `skip` > 0 words behind the one that begins at `at`; `skip` is then 0. At the end of
+/// the line it is what is missing.
+std::size_t skip_words(std::string_view line, std::size_t at, unsigned& skip) {
+    unsigned behind_blank = 0;  // the word that begins here does not count
+#ifdef __SSE2__
+    const __m128i space = _mm_set1_epi8(' '), tab = _mm_set1_epi8('\t');
+    for (; at + 16 <= line.size(); at += 16) {
+        const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(line.data() + at));
+        const auto blanks = static_cast<unsigned>(
+            _mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(bytes, space), _mm_cmpeq_epi8(bytes, tab))));
+        for (unsigned starts = ~blanks & (blanks << 1 | behind_blank) & 0xffff; starts; starts &= starts - 1)
+            if (--skip == 0) return at + static_cast<unsigned>(std::countr_zero(starts));
+        behind_blank = blanks >> 15;
+    }
+#endif
+    for (; at < line.size(); at++) {
+        const bool blank = is_blank(line[at]);
+        if (!blank && behind_blank && --skip == 0) break;
+        behind_blank = blank;
+    }
+    return at;
+}
 
 }  // namespace
 
@@ -100,20 +130,44 @@ bool StatReader::next() {
             continue;
         }
         if (lines_.too_long()) throw base::Error(fmt::format("{}: the line is too long", place()));
-        values_.clear();
-        for (std::string_view word = cut_word(line); !word.empty(); word = cut_word(line))
-            values_.push_back(word);
-        if (!values_.empty()) return true;
+        const std::size_t first = line.find_first_not_of(" \t");
+        line_ = first == std::string_view::npos ? std::string_view() : line.substr(first);
+        found_ = 1;
+        found_at_ = 0;
+        if (!line_.empty()) return true;
     }
-    values_.clear();
+    line_ = {};
     return false;
 }
 
 std::string_view StatReader::field(unsigned number) const {
-    if (number < 1 || number > values_.size())
+    if (number < found_) {
+        found_ = 1;
+        found_at_ = 0;
+    }
+    unsigned missing = number - found_;
+    std::size_t at = found_at_;
+    if (missing > 0) at = skip_words(line_, at, missing);
+    if (number < 1 || missing > 0)
         throw base::Error(
-            fmt::format("{}: the line has no field {}, only {}", place(), number, values_.size()));
-    return values_[number - 1];
+            fmt::format("{}: the line has no field {}, only {}", place(), number, number - missing));
+    found_ = number;
+    found_at_ = at;
+    std::size_t end = at;
+    while (end < line_.size() && !is_blank(line_[end])) end++;
+    return line_.substr(at, end - at);
+}
+
+std::optional<std::uint64_t> StatReader::count(unsigned number) const {
+    const std::string_view text = field(number);
+    if (text.size() > 10) return std::nullopt;
+    std::uint64_t count = 0;
+    for (char c : text) {
+        const auto digit = static_cast<unsigned char>(c - '0');
+        if (digit > 9) return std::nullopt;
+        count = 10 * count + digit;
+    }
+    return count;
 }
 
 double StatReader::value(unsigned number) const {

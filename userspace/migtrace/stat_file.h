@@ -56,6 +56,8 @@ class StatReader {
     /// Of the line that next() has read. Throw base::Error, with the place of the line, when the line has no
     /// such field or it is no number.
     double value(unsigned field) const;
+    /// The same, if it is a whole number below 10^10 without a sign, as counts are; it takes a fifth of the time.
+    std::optional<std::uint64_t> count(unsigned field) const;
     std::int64_t time_msec() const;  ///< the time stamp, rounded to milliseconds
     std::string place() const { return lines_.place(lines_.number()); }
 
@@ -66,7 +68,10 @@ class StatReader {
     std::string_view field(unsigned number) const;
     LineReader lines_;
     StatHeader header_;
-    std::vector<std::string_view> values_;
+    std::string_view line_;  // from its first word on; no field is looked for before it is asked for
+    // The field that was found last, and where it begins.
+    mutable unsigned found_ = 1;
+    mutable std::size_t found_at_ = 0;
     struct Note {
         std::uint64_t count = 0, line = 0;
         std::string what;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "migtrace/stat_file.h"
 
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 
 #include "base/error.h"
@@ -55,7 +57,7 @@ TEST_CASE("an item that the header does not have is an error") {
     Stat named(kStatHeader);
     for (const char* name : {"mig", "migrate ", "Migrate", "", "from cpu: 0"}) {
         named.job.name = name;
-        CHECK_THROWS_WITH(named.item(Item::FieldNumber), Contains("item not found"));
+        CHECK_THROWS_WITH(named.item(Item::FieldNumber), Contains("item not found") && Contains(fmt::format("'{}'", name)));
     }
 }
 
@@ -196,6 +198,44 @@ TEST_CASE("a stat file can be read as a table") {
     CHECK(table.header.fields.at(3) == "from cpu: 0 to cpu: 1");
     TempFile bad(kStatHeader + "0.000 1 2\n");
     CHECK_THROWS_WITH(migtrace::read_stat({bad.path()}), Contains(bad.path() + ":8"));
+}
+
+TEST_CASE("fields are found in any order, whatever blanks stand between them") {
+    std::string line;
+    std::vector<std::string> words;
+    for (unsigned i = 0; i < 60; i++) {
+        words.push_back(std::to_string(i * i * i * i));
+        line += std::string(i % 19 + (i > 0), i % 3 ? ' ' : '\t') + words.back();
+    }
+    for (const char* end : {"", " ", " \t               "}) {
+        TempFile file(line + end + "\n");
+        migtrace::StatReader reader({file.path()});
+        REQUIRE(reader.next());
+        for (unsigned i = 0; i < 1000; i++) {
+            const unsigned field = i < 60 ? i : i * 37 % 60;
+            CHECK(reader.value(field + 1) == std::stod(words[field]));
+            CHECK(reader.count(field + 1) == std::stoull(words[field]));
+        }
+        CHECK_THROWS_WITH(reader.value(61), Contains("no field 61, only 60"));
+        CHECK_THROWS_WITH(reader.value(1000), Contains("no field 1000, only 60"));
+        CHECK_THROWS_WITH(reader.value(0), Contains("no field 0"));
+        CHECK(reader.value(60) == std::stod(words[59]));
+    }
+}
+
+TEST_CASE("rates of counts are rounded as those of any number") {
+    std::uint64_t random = 1;
+    for (std::uint64_t period : {1, 3, 7, 8, 64, 100, 640, 1000, 1024, 3000, 86'400'000}) {
+        std::string rows, expected;
+        for (unsigned i = 0; i < 500; i++) {
+            random = random * 6364136223846793005 + 1442695040888963407;
+            const std::uint64_t count = (random >> 16) % (i % 2 ? 1000 : 10'000'000'000);
+            rows += fmt::format("{}.000 {}\n", i, count);
+            expected += fmt::format("{}.000 {:.2f}\n", i,
+                                    static_cast<double>(count) / (static_cast<double>(period) / 1000.0));
+        }
+        CHECK(Stat(fmt::format("# period_msec {}\n# field 2 x\n", period) + rows).extract(2) == expected);
+    }
 }
 
 TEST_CASE("JSON of a stat file is an object per line") {
