@@ -7,31 +7,12 @@
 #
 # Usage: tests/e2e/analyzers.test.sh DIRECTORY_OF_PROGRAMS
 
-set -u
-if [[ $# -ne 1 || ! -x $1/migrate_stats ]]; then
-	echo "Usage: $0 DIRECTORY_OF_PROGRAMS" >&2
-	exit 2
-fi
-stats=$(cd "$1" && pwd)/migrate_stats
-extract=$(cd "$1" && pwd)/migrate_extract
-inputs=$(cd "$(dirname "$0")/../golden/inputs" && pwd) || exit 1
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-export TZ=UTC0 LC_ALL=C
+. "$(dirname "$0")/lib.sh"
+stats=$programs/migrate_stats
+extract=$programs/migrate_extract
+inputs=$top/tests/golden/inputs
 cd "$inputs" || exit 1
-failures=0
 
-failed() {
-	echo "FAILED $1: $2"
-	failures=$((failures + 1))
-}
-# same NAME 'COMMAND' 'COMMAND': both print the same and end the same way.
-same() {
-	local one other
-	one=$(eval "$2" 2>&1; echo "status $?")
-	other=$(eval "$3" 2>&1; echo "status $?")
-	if [[ $one == "$other" ]]; then echo "ok $1"; else failed "$1" "'$2' and '$3' differ"; fi
-}
 # ends NAME STATUS 'COMMAND' [TEXT]: it ends with STATUS, and TEXT is in its messages (which are empty without one).
 ends() {
 	local said status
@@ -132,6 +113,6 @@ for line in sys.stdin.buffer: json.loads(line.decode())["type"]'
 		fi
 	done
 else
-	echo "skipped json: there is no python3"
+	failed json "there is no python3: run scripts/setup"
 fi
 ((failures == 0))

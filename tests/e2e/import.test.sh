@@ -7,24 +7,11 @@
 #
 # Usage: tests/e2e/import.test.sh DIRECTORY_OF_PROGRAMS    KERNEL=6.1 in the environment: as for scripts/vm-run --kernel
 
-set -u
-if [[ $# -ne 1 || ! -x $1/migrate_import ]]; then
-	echo "Usage: $0 DIRECTORY_OF_PROGRAMS" >&2
-	exit 2
-fi
-bin=$(cd "$1" && pwd)
-top=$(cd "$(dirname "$0")/../.." && pwd)
+. "$(dirname "$0")/lib.sh"
+bin=$programs
 samples=$top/tests/import
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-export TZ=UTC0 LC_ALL=C
 cd "$work" || exit 1
-failures=0
 
-failed() {
-	echo "FAILED $1: $2"
-	failures=$((failures + 1))
-}
 # check NAME COMMAND...: it succeeds and prints nothing; what it prints is the reason otherwise.
 check() {
 	local name=$1 said

@@ -7,31 +7,11 @@
 #
 # Usage: tests/e2e/views.test.sh DIRECTORY_OF_PROGRAMS
 
-set -u
-if [[ $# -ne 1 || ! -x $1/migrate_stats ]]; then
-	echo "Usage: $0 DIRECTORY_OF_PROGRAMS" >&2
-	exit 2
-fi
-programs=$(cd "$1" && pwd)
+. "$(dirname "$0")/lib.sh"
 stats=$programs/migrate_stats
-top=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
 inputs=$top/tests/golden/inputs
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-export TZ=UTC0 LC_ALL=C
 cd "$inputs" || exit 1
-failures=0
 
-failed() {
-	echo "FAILED $1: $2"
-	failures=$((failures + 1))
-}
-same() {
-	local one other
-	one=$(eval "$2" 2>&1; echo "status $?")
-	other=$(eval "$3" 2>&1; echo "status $?")
-	if [[ $one == "$other" ]]; then echo "ok $1"; else failed "$1" "'$2' and '$3' differ"; fi
-}
 # says NAME STATUS 'COMMAND' TEXT...: it ends with STATUS, and prints every TEXT.
 says() {
 	local name=$1 wanted=$2 command=$3 said status text
@@ -129,7 +109,7 @@ PY
 	views="--period 100 --period_topology"
 	same order-of-periods "$stats $views topo.raw" "$stats $views --top 1 --summary_pid topo.sorted | sed '/^\$/,\$d'"
 else
-	echo "skipped csv, json, figures: there is no python3"
+	failed "csv, json, figures" "there is no python3: run scripts/setup"
 fi
 
 # Options.
@@ -171,7 +151,7 @@ if command -v script >/dev/null; then
 	on_terminal=$(script -qec "$stats --summary_pid bigpid.trace" /dev/null </dev/null | tr -d '\r')
 	if [[ $on_terminal == *$'\n 99990       2'*$'\n100004       2'* ]]; then echo "ok terminal-lines-up"; else failed terminal-lines-up "$on_terminal"; fi
 else
-	echo "skipped terminal: there is no script(1)"
+	failed terminal "there is no script(1)"
 fi
 says pipe-names 0 "$stats --summary_pid topo.trace" $'\x1b[31mred'
 same align "$stats --align --summary_pid bigpid.trace | sed -n '/99990/p'" "echo ' 99990       2     0.74  p0'"

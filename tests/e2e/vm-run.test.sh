@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # What scripts/vm-run promises, tried on a real kernel. One line per check:
-# "ok NAME", "skipped NAME: reason" or "FAILED NAME: reason". Ends with 1 when
+# "ok NAME" or "FAILED NAME: reason". Ends with 1 when
 # any failed. A boot takes seconds, so checks share one where they can.
 #
 # Usage: tests/e2e/vm-run.test.sh    KERNEL=6.1 in the environment: as for scripts/vm-run --kernel (default 6.12)
@@ -93,7 +93,7 @@ check "arguments are passed as they are, stdin is 8-bit clean" \
 kver=$(vm -- uname -r)
 headers=${MIGSCOPE_CACHE:-$HOME/.cache/migscope}/kernels/$kver/build
 if [[ ! -d $headers ]]; then
-	echo "skipped a kernel warning is reported: no headers of $kver to build a module with"
+	failed "a kernel warning is reported" "no headers of $kver to build a module with: run scripts/setup"
 else
 	mkdir "$work/module"
 	echo 'obj-m := complain.o' >"$work/module/Kbuild"
