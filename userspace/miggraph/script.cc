@@ -169,6 +169,7 @@ void draw(const Timeline& timeline, const Canvas& canvas, Script& script) {
 void draw(const CpuPairs& pairs, const Canvas&, Script& script) {
     std::size_t cpus = pairs.counts.size();
     Script::Block block{"$pairs", {}}, labels{"$labels", {}};
+    block.rows.reserve(cpus * cpus);
     std::vector<double> seen;
     for (std::size_t from = 0; from < cpus; from++)
         for (std::size_t to = 0; to < cpus; to++) {

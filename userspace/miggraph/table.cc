@@ -20,6 +20,8 @@ using std::chrono::nanoseconds;
 namespace {
 
 constexpr std::int64_t kMostRows = 100'000;
+/// Rows times columns, of 8 bytes each: thousands of fields, or thousands of points, but not both.
+constexpr std::uint64_t kMostCells = 10'000'000;
 /// A matrix of more CPUs than this is no picture any more.
 constexpr std::uint32_t kMostCpus = 2048;
 
@@ -89,6 +91,8 @@ Table count_trace(migtrace::TraceReader& reader, std::optional<nanoseconds> want
                   const std::string& name) {
     Recording recording = read(reader);
     if (!recording.any) throw base::Error(fmt::format("{} holds no events: there is nothing to draw", name));
+    if (recording.end - recording.begin > static_cast<std::uint64_t>(nanoseconds::max().count()))
+        throw base::Error(fmt::format("{}: time stamps lie centuries apart, so some of them are damaged", name));
     nanoseconds duration(recording.end - recording.begin);
     nanoseconds period = wanted.value_or(nice_period(duration));
     std::int64_t rows = duration / period;
@@ -101,6 +105,17 @@ Table count_trace(migtrace::TraceReader& reader, std::optional<nanoseconds> want
             fmt::format("{}: the recording of {} is shorter than one period of {}; choose a shorter --period",
                         name, base::format_duration(duration), base::format_duration(period)));
     rows = std::max<std::int64_t>(rows, 1);
+
+    std::map<std::pair<unsigned, unsigned>, std::size_t> pair_columns;
+    std::uint64_t columns = reader.header().causes().size() + 1;
+    if (all_columns) {
+        for (const Migration& m : recording.migrations) pair_columns[{m.from, m.to}] = 0;
+        columns += 2 * std::uint64_t{recording.cpus} + pair_columns.size();
+    }
+    if (columns * static_cast<std::uint64_t>(rows) > kMostCells)
+        throw base::Error(fmt::format(
+            "{}: {} fields of {} points are more than {} in all; choose a longer --period{}", name, columns, rows,
+            kMostCells, all_columns ? ", or graphs without field" : ""));
 
     Table table;
     table.period = static_cast<double>(period.count()) / 1e9;
@@ -120,7 +135,6 @@ Table count_trace(migtrace::TraceReader& reader, std::optional<nanoseconds> want
         table.left.assign(cpus, 0.0);
         table.arrived.assign(cpus, 0.0);
     }
-    std::map<std::pair<unsigned, unsigned>, std::size_t> pair_columns;
     std::size_t from_columns = table.columns.size();
     if (all_columns) {
         for (unsigned cpu = 0; cpu < cpus; cpu++) {
@@ -128,7 +142,6 @@ Table count_trace(migtrace::TraceReader& reader, std::optional<nanoseconds> want
                 {fmt::format("from cpu: {}", cpu), {FieldName::FromCpu, cpu, 0}, nothing});
             table.columns.push_back({fmt::format("to cpu: {}", cpu), {FieldName::ToCpu, 0, cpu}, nothing});
         }
-        for (const Migration& m : recording.migrations) pair_columns[{m.from, m.to}] = 0;
         for (auto& [pair, column] : pair_columns) {
             column = table.columns.size();
             table.columns.push_back({fmt::format("from cpu: {} to cpu: {}", pair.first, pair.second),

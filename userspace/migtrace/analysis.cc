@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "migtrace/analysis.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/error.h"
@@ -76,6 +77,8 @@ std::vector<std::string> run(const Analysis& analysis, const ReadOptions& input,
     if (analysis.consistency) listeners.push_back(&starts);
     views.add_listeners(listeners);
     walk(reader, views.walk(), listeners);
+    // What lies behind the end of the window may belong in front of it.
+    if (input.optimistic) reader.look_ahead();
     output.release();
 
     if (analysis.consistency) report->consistency(starts);
@@ -92,7 +95,9 @@ std::vector<std::string> run(const Analysis& analysis, const ReadOptions& input,
 std::vector<std::string> run(const Analysis& analysis, Output& output) {
     ReadOptions input = analysis.input;
     input.order = order(analysis);
-    if (analysis.periods) input.period = analysis.periods->msec * 1'000'000;
+    // Periods that are longer than the clock goes are all one.
+    constexpr std::uint64_t kMsec = 1'000'000, kLongest = UINT64_MAX / kMsec;
+    if (analysis.periods) input.period = std::min(analysis.periods->msec, kLongest) * kMsec;
     input.optimistic = true;
     try {
         return run(analysis, input, output);

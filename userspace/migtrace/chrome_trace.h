@@ -26,7 +26,7 @@ class ChromeTrace : public EventListener {
     void migration(const Migration& migration) override;
     void end(const TraceInfo& info) override;
 
-    std::uint64_t migrations() const { return ids_; }
+    std::uint64_t shown() const { return ids_; }  ///< migrations
     /// What the user should be warned of, one sentence each.
     std::vector<std::string> warnings() const;
 

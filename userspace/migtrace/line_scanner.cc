@@ -69,6 +69,12 @@ std::uint32_t no_digits(const char* text) {
              static_cast<std::uint32_t>(_mm_movemask_epi8(within(high, '0', 10))) << 16);
 }
 
+/// A bit for each of 16 bytes that is a line feed.
+int line_feeds(const char* text) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text));
+    return _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\n')));
+}
+
 /// Up to eight digits that end before `end`.
 std::uint32_t number(const char* begin, unsigned length) {
     // The first digit is in the lowest byte; zeros come in below it. Neighbours are put together in three steps.
@@ -133,17 +139,16 @@ std::size_t scan_migrations(const char*& at, const char* end, Record* records, s
 }
 
 std::size_t scan_times(const char*& at, const char* end, RunTracker& tracker) {
-    // Lines of migrations end here; those that end further behind can be others.
+    // Lines of migrations end here; those that end further behind can be others, and those that end before make no sense.
     constexpr std::ptrdiff_t kEndsFrom = 24, kEndsWithin = 16;
     RunTracker run = tracker;
     const char* text = at;
     std::size_t lines = 0;
     for (;; lines++) {
         if (end - text < kEndsFrom + kEndsWithin) break;
-        const __m128i last = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text + kEndsFrom));
-        const int ends = _mm_movemask_epi8(_mm_cmpeq_epi8(last, _mm_set1_epi8('\n')));
+        const int ends = line_feeds(text + kEndsFrom);
         std::uint64_t ts;
-        if (ends == 0 || !read_time(text, ts)) break;
+        if (ends == 0 || line_feeds(text + kEndsFrom - kEndsWithin) != 0 || !read_time(text, ts)) break;
         if (ts < run.latest()) {
             // Tried on a copy: the caller sees a line that begins a run.
             RunTracker tried = run;

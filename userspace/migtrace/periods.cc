@@ -16,6 +16,9 @@ namespace {
 /// s: more is a damaged time stamp, or a period of which nobody reads the output.
 constexpr std::uint64_t kMostEmptyPeriods = 10'000'000;
 
+/// Enough for all pairs of 2048 CPUs, whose names alone take 300 MB.
+constexpr std::size_t kMostColumns = 5'000'000;
+
 std::vector<std::string> column_names(const PeriodOptions& options, const TraceInfo& info) {
     std::vector<std::string> names;
     if (options.causes)
@@ -43,6 +46,9 @@ void PeriodCounter::begin(const TraceInfo& info) {
     cpus_at_ = all_at_ + (options_.all ? 1 : 0);
     pairs_at_ = cpus_at_ + (options_.cpus ? 2 * std::size_t{info.nr_cpus} : 0);
     topology_at_ = pairs_at_ + (options_.pairs ? std::size_t{info.nr_cpus} * info.nr_cpus : 0);
+    if (topology_at_ > kMostColumns)
+        throw base::Error(fmt::format("{} CPUs make {} columns of pairs, and {} is the most; --max_cpu CPU leaves some out",
+                                      info.nr_cpus, topology_at_ - pairs_at_, kMostColumns));
     if (options_.topology) distances_ = DistanceTable(*info.header);
     const std::vector<std::string> names = column_names(options_, info);
     counts_.assign(names.size(), 0);

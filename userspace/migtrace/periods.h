@@ -44,6 +44,7 @@ class PeriodCounter : public EventListener {
     PeriodCounter(const PeriodOptions& options, PeriodListener& listener)
         : options_(options), listener_(listener) {}
 
+    /// Throws base::Error for pairs of more CPUs than a line can hold.
     void begin(const TraceInfo& info) override;
     /// Throws base::Error when time stamps jump over more than 10 million periods.
     void migration(const Migration& migration) override;

@@ -79,7 +79,8 @@ class TraceReader::FileRun : public Run {
 };
 
 void TraceReader::Note::add(std::uint64_t at, const std::string& about) {
-    if (count++ > 0) return;
+    // Runs are read side by side, so that what comes first need not stand first.
+    if (count++ > 0 && at >= line) return;
     line = at;
     what = about;
 }
@@ -196,18 +197,22 @@ bool TraceReader::looks_sorted() {
 
 /// Looks at a line that scanning time stamps has stopped at.
 void TraceReader::find_runs_from(std::string_view line, RunTracker& tracker) {
+    const LineReader::Position& begin = lines_.line_begin();
+    // With its first line, and not its first event: what makes no sense in between is to be read again, and counted.
+    if (found_.empty() || found_.back().file != begin.file) {
+        latest_ = std::max(latest_, tracker.latest());
+        tracker = {};
+        found_.push_back(begin);
+    }
     if (auto text = header_text(line)) {
         read_header_line(*text);
         return;
     }
     Event event;
     if (!parse_time_stamp(line, event.ts)) return;
-    const LineReader::Position& begin = lines_.line_begin();
-    const bool new_file = found_.empty() || found_.back().file != begin.file;
     const std::uint64_t before = tracker.latest();
-    if (new_file) tracker = {};
-    if (!tracker.add(event.ts) || new_file) {
-        if (!new_file) tracker.add(event.ts);
+    if (!tracker.add(event.ts)) {
+        tracker.add(event.ts);
         latest_ = std::max(latest_, before);
         found_.push_back(begin);
     }
@@ -224,8 +229,7 @@ void TraceReader::find_runs() {
     std::string_view line;
     while (lines_.next(line)) {
         find_runs_from(line, tracker);
-        // The first event of a file begins a run.
-        if (!found_.empty() && found_.back().file == lines_.position().file) events_ += lines_.scan(tracker);
+        events_ += lines_.scan(tracker);
     }
     found_swapped_ = found_swapped_ || tracker.swapped();
     latest_ = std::max(latest_, tracker.latest());
@@ -318,7 +322,7 @@ void TraceReader::choose_source() {
     if (!lines_.rereadable()) return collect();
 
     find_runs();
-    if (!header_complete() || found_.empty() || found_.size() > kMostRuns || found_.back().file > kMostFilesToMerge)
+    if (!header_complete() || found_events_ == 0 || found_.size() > kMostRuns || found_.back().file > kMostFilesToMerge)
         return collect();
     if (runs_are_in_order()) {
         source_ = std::make_unique<Lines>(*this, nullptr);
@@ -475,7 +479,10 @@ void TraceReader::look_ahead() {
     if (!assumed_) return;
     LineReader rest = lines_.rest();
     RunTracker tracker;
-    if (have_ > 0) tracker.add(batch_[have_ - 1].ts);
+    // From the last that was handed out.
+    for (std::size_t i = std::max<std::size_t>(at_, 1) - 1; i < have_; i++)
+        if (!tracker.add(batch_[i].ts) || tracker.swapped())
+            throw OutOfOrder(fmt::format("{}: goes back in time", lines_.place(batch_[i].line)));
     std::string_view line;
     std::uint64_t ts = 0;
     do {

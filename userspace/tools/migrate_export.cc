@@ -72,7 +72,7 @@ int run(int argc, char** argv) {
     file.commit();
     for (const std::string& warning : reader.warnings()) base::warn(warning);
     for (const std::string& warning : trace.warnings()) base::warn(warning);
-    if (trace.migrations() == 0) base::warn("there is no migration to show");
+    if (trace.shown() == 0) base::warn("there is no migration to show");
     return 0;
 }
 

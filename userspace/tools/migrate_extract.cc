@@ -149,12 +149,16 @@ migtrace::Extraction extraction(const CommandLine& line) {
     return what;
 }
 
-int run(int argc, char** argv, migtrace::Output& output) {
-    CommandLine line(kInfo);
+void describe(CommandLine& line) {
     add_items(line);
     add_limits(line);
     add_form(line);
     line.keep_prefixes_of(kOriginalOptions);
+}
+
+int run(int argc, char** argv, migtrace::Output& output) {
+    CommandLine line(kInfo);
+    describe(line);
     if (!line.parse(argc, argv)) return 0;
     for (const std::string& warning : migtrace::run(extraction(line), output)) base::warn(warning);
     return 0;

@@ -72,6 +72,17 @@ std::string text_option(const base::CommandLine& line, const std::string& name) 
     return line.has(name) ? line.get<std::string>(name) : "";
 }
 
+miggraph::DrawOptions draw_options(const base::CommandLine& line) {
+    miggraph::DrawOptions what;
+    if (line.has("graph")) what.graphs = miggraph::parse_graphs(text_option(line, "graph"));
+    if (line.has("period")) {
+        what.period = base::parse_duration("--period", text_option(line, "period"), 1ms);
+        if (*what.period < 1us) throw base::UsageError("--period must be 1 us at least");
+    }
+    what.title = text_option(line, "title");
+    return what;
+}
+
 int work(int argc, char** argv) {
     base::CommandLine line = describe();
     if (!line.parse(argc, argv)) return 0;
@@ -82,13 +93,7 @@ int work(int argc, char** argv) {
         operands.push_back("-");
     }
 
-    miggraph::DrawOptions what;
-    if (line.has("graph")) what.graphs = miggraph::parse_graphs(text_option(line, "graph"));
-    if (line.has("period")) {
-        what.period = base::parse_duration("--period", text_option(line, "period"), 1ms);
-        if (*what.period < 1us) throw base::UsageError("--period must be 1 us at least");
-    }
-    what.title = text_option(line, "title");
+    const miggraph::DrawOptions what = draw_options(line);
     miggraph::Output output;
     output.file = text_option(line, "output_file");
     if (line.has("output_file") && output.file.empty()) throw base::UsageError("-o needs the name of a file");

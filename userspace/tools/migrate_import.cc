@@ -81,16 +81,20 @@ void sum_up(const migtrace::ImportSummary& summary, const std::string& file, boo
         clock ? "" : "; wall clocks in it are the input's clock (--clock_zero)");
 }
 
-int run(int argc, char** argv) {
-    CommandLine line(kInfo);
-    add_options(line);
-    if (!line.parse(argc, argv)) return 0;
+migtrace::ImportOptions import_options(const CommandLine& line) {
     migtrace::ImportOptions options;
     options.files = line.operands();
     options.strict = line.flag("strict");
     if (line.has("cpus")) options.cpus = cpus(line.get<std::int64_t>("cpus"));
-    const bool clock = line.has("clock_zero");
-    if (clock) options.clock_zero_us = clock_zero(line.get<std::string>("clock_zero"));
+    if (line.has("clock_zero")) options.clock_zero_us = clock_zero(line.get<std::string>("clock_zero"));
+    return options;
+}
+
+int run(int argc, char** argv) {
+    CommandLine line(kInfo);
+    add_options(line);
+    if (!line.parse(argc, argv)) return 0;
+    const migtrace::ImportOptions options = import_options(line);
     const std::string name = line.has("output_file") ? line.get<std::string>("output_file") : "-";
     if (name.empty()) throw UsageError("-o needs the name of a file");
 
@@ -100,7 +104,7 @@ int run(int argc, char** argv) {
     output.flush();
     file.commit();
     for (const std::string& warning : summary.warnings) base::warn(warning);
-    if (name != "-") sum_up(summary, name, clock);
+    if (name != "-") sum_up(summary, name, line.has("clock_zero"));
     return 0;
 }
 

@@ -273,14 +273,18 @@ migtrace::Analysis analysis(const CommandLine& line) {
     return analysis;
 }
 
-int run(int argc, char** argv, migtrace::Output& output) {
-    CommandLine line(kInfo);
+void describe(CommandLine& line) {
     add_reports(line);
     add_periods(line);
     add_filters(line);
     add_window(line);
     add_form(line);
     line.keep_prefixes_of(kOriginalOptions);
+}
+
+int run(int argc, char** argv, migtrace::Output& output) {
+    CommandLine line(kInfo);
+    describe(line);
     if (!line.parse(argc, argv)) return 0;
     if (line.flag("help_format")) {
         output.put(migtrace::kHelpFormat);

@@ -117,6 +117,13 @@ TEST_CASE("periods that make no picture are refused with advice") {
     CHECK(count(migration(0, 0, 1, 7), {}).begins.size() == 1);
 }
 
+TEST_CASE("a damaged trace takes no memory for CPUs and centuries that there are not") {
+    CHECK_THROWS_WITH(count(migration(0, 0, 2147483647, 1), std::nullopt, true), Catch::Contains("without field"));
+    CHECK(count(migration(0, 0, 2147483647, 1), std::nullopt).pairs.empty());
+    CHECK_THROWS_WITH(count("0x0000000000000001 0 0 1 1 1\n0xffffffffffffffff 0 0 1 1 1\n", std::nullopt),
+                      Catch::Contains("damaged"));
+}
+
 TEST_CASE("a kernel's stat file and one of migrate_stats give rates and sums") {
     std::vector<std::string> notes;
     TemporaryFile kernel(

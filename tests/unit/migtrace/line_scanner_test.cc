@@ -149,6 +149,7 @@ TEST_CASE("time stamps alone are scanned until a line is long, strange or goes b
     const std::string plain = "0x0000000000000010 0 0 1 5 7\n0x0000000000000011 63 62 61 12345 7\n";
     for (const std::string& odd :
          {std::string("# header\n"), std::string("0x000000000000000f 0 0 1 5 7\n"), std::string("\n"),
+          std::string("0x0000000000000012 \n0x1 0 0 1 5 7\n"),
           "0x0000000000000012 0 . . . start_sched_clock 1281528519 500000\n" + std::string(40, 'x')}) {
         Padded padded(plain + odd + plain + std::string(40, '\n'));
         const char* at = padded.begin();

@@ -110,6 +110,22 @@ TEST_CASE("a damaged time stamp does not make periods for centuries") {
     CHECK(rows(trace.period(INT64_MAX)).empty());
 }
 
+TEST_CASE("pairs of more CPUs than a line can hold are an error before memory is taken for them") {
+    Trace trace(move(1, 0, 1, 5), "# nr_cpus 8192\n" + kHeader);
+    trace.job.periods.emplace();
+    trace.job.periods->pairs = true;
+    CHECK_THROWS_WITH(trace.period(1000), Contains("67108864 columns") && Contains("--max_cpu"));
+    trace.job.walk.max_cpu = 7;
+    CHECK(rows(trace.period(1000)).empty());
+}
+
+TEST_CASE("a period may be longer than any clock goes") {
+    for (std::uint64_t msec : {std::uint64_t{1} << 58, std::uint64_t{INT64_MAX}}) {
+        Trace trace(move(20, 0, 1, 5) + move(10, 1, 0, 5));
+        CHECK(rows(trace.period(msec)).empty());
+    }
+}
+
 TEST_CASE("the end of all clocks closes no period") {
     Trace trace("0xffffffffffffff00 0 . . . start_sched_clock 5 5\n0xffffffffffffffff 0 0 1 5 2\n", kHeader);
     trace.job.periods.emplace();

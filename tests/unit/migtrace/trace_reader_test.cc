@@ -191,6 +191,21 @@ TEST_CASE("lines that make no sense are skipped, counted and reported once with 
     CHECK_THAT(reader.warnings()[0], Catch::Contains("3 lines") && Catch::Contains(file.path() + ":12"));
 }
 
+TEST_CASE("lines that make no sense count wherever they stand, and the first in the file is the one named") {
+    const std::string garbage = "garbage\n", first = kHeader + garbage + move(20, 0, 1, 5) + "0x\n",
+                      second = garbage + move(10, 1, 0, 5);
+    for (const auto& texts : {std::vector<std::string>{first + second}, {first, second}, {first, garbage, second}}) {
+        std::vector<std::unique_ptr<TempFile>> files;
+        ReadOptions options;
+        for (const std::string& text : texts)
+            options.files.push_back(files.emplace_back(std::make_unique<TempFile>(text))->path());
+        TraceReader reader(options);
+        CHECK(read_all(reader).size() == 2);
+        CHECK(reader.skipped_lines() == (texts.size() == 3 ? 4 : 3));
+        CHECK_THAT(reader.warnings().at(0), Catch::Contains("the first is " + files[0]->path() + ":10:"));
+    }
+}
+
 TEST_CASE("with strict a line that makes no sense is an error that names it") {
     for (const char* bad : {"garbage\n", "0x01 0 -1 1 5 7\n", "# nr_cpus x\n"}) {
         TempFile file(kHeader + kStart + bad + move(1, 0, 1, 5));

@@ -187,6 +187,17 @@ TEST_CASE("reading stops at the first migration behind the end that passes the f
     CHECK(lines(print(trace.job).text) == 2);
 }
 
+TEST_CASE("the last lines of a trace count when they belong into the window, though reading has stopped before") {
+    std::string text = move(1, 0, 1, 5) + mark(5, "0x00000002");
+    for (int ms = 10; ms < 400; ms++) text += move(ms, 0, ms % 4, 5);
+    for (int more : {0, 1000}) {
+        for (int i = 0; i < more; i++) text += move(1000 + i, 0, i % 4, 5);
+        Trace trace(text + move(2, 1, 2, 6));
+        trace.job.walk.window.end_mark = 2;
+        CHECK(lines(trace.migrations()) == 2);
+    }
+}
+
 TEST_CASE("a window that ends before it begins is empty") {
     Trace trace(plenty());
     trace.job.walk.window = {.begin_sec = 2, .end_sec = 1};
