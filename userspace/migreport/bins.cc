@@ -16,6 +16,10 @@ void Bins::add(std::uint64_t ts, std::size_t series) {
     counts_[column * series_ + series]++;
 }
 
+void Bins::coarsen(std::size_t most) {
+    while (columns() > most) widen();
+}
+
 std::uint64_t Bins::total(std::size_t column) const {
     const auto first = counts_.begin() + static_cast<std::ptrdiff_t>(column * series_);
     return std::accumulate(first, first + static_cast<std::ptrdiff_t>(series_), std::uint64_t{0});

@@ -22,6 +22,9 @@ class Bins {
     /// Counts one event. One before the begin belongs to no column.
     void add(std::uint64_t ts, std::size_t series);
 
+    /// Lengthens the columns until there are not more than `most` (> 0) of them.
+    void coarsen(std::size_t most);
+
     std::uint64_t begin() const { return begin_; }
     std::uint64_t msec() const { return msec_; }               ///< length of a column
     std::uint64_t width() const { return msec_ * 1'000'000; }  ///< the same in ns

@@ -51,7 +51,9 @@ std::unique_ptr<Collected> collect(const Source& source, const Progress& progres
     check_is_something(reader, source.files);
     auto all = std::make_unique<Collected>(source.filters);
     Ticker ticker(progress);
-    Sieve sieve(source.filters, {&all->counters, &all->topology, &all->processes, &all->timeline});
+    std::vector<migtrace::EventListener*> filtered = {&all->counters, &all->processes, &all->timeline};
+    if (has_topology(reader.header())) filtered.push_back(&all->topology);
+    Sieve sieve(source.filters, filtered);
 
     // Views that follow tasks see all migrations of the processes, and choose what they count.
     migtrace::WalkOptions options;

@@ -26,7 +26,7 @@ struct Collected {
         : residency(filters), pingpong(filters, kPingPongTime) {}
 
     migtrace::Counters counters;
-    migtrace::TopologyCounters topology;
+    migtrace::TopologyCounters topology;  ///< empty when the header does not tell where CPUs stand
     Processes processes;
     Timeline timeline;
     migtrace::Residency residency;

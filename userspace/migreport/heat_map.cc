@@ -41,7 +41,7 @@ class HeatMap {
     }
 
     void draw() {
-        const double width = left_ + width_ * static_cast<double>(n_) + (slanted_ ? 40 : 8);
+        const double width = picture_width();
         const double height = top_ + height_ * static_cast<double>(n_) + 8;
         const std::string unit = groups_.unit_name();
         page_.format(
@@ -51,7 +51,8 @@ class HeatMap {
         page_.format(
             "<title id=\"pairs-title\">Migrations from each {0} to each {0}</title><desc id=\"pairs-desc\">A "
             "table "
-            "of coloured cells: rows are where tasks left, columns where they went; the darkest has {1} "
+            "of coloured cells: rows are where tasks left, columns where they went; the strongest colour is "
+            "for {1} "
             "migrations.</desc>\n",
             unit, most_);
         page_.format("<rect class=\"ground\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>\n", place(left_),
@@ -66,6 +67,7 @@ class HeatMap {
  private:
     static constexpr double kCharacter = 6.7;
 
+    double picture_width() const { return left_ + width_ * static_cast<double>(n_) + (slanted_ ? 40 : 8); }
     /// Every how many-th label there is room for.
     std::size_t stride() const { return width_ >= 16 ? 1 : n_ <= 40 ? 2 : 4; }
 
@@ -118,7 +120,8 @@ class HeatMap {
 
     /// Colours with the counts that have them.
     void legend() {
-        page_.raw("<ul class=\"legend\"><li class=\"lead\">migrations:</li>");
+        page_.format("<ul class=\"legend\" style=\"max-width:{}px\"><li>migrations:</li>",
+                     place(std::max(300.0, picture_width())));
         for (unsigned step = 1; step <= kSteps; step++) {
             const std::uint64_t low = first_of(step), high = step == kSteps ? most_ : first_of(step + 1) - 1;
             if (low > high) continue;

@@ -12,7 +12,10 @@ void Processes::begin(const migtrace::TraceInfo& info) {
 
 void Processes::migration(const migtrace::Migration& m) {
     Task& task = tasks_[m.pid];
-    task.comm = names_.number(m.comm);
+    if (m.comm.data() != task.seen) {
+        task.seen = m.comm.data();
+        task.comm = names_.number(m.comm);
+    }
     task.count++;
     task.distances.count(distances_.between(m.from, m.to));
     if (task.causes.empty()) task.causes.resize(causes_);

@@ -33,6 +33,8 @@ class Processes : public migtrace::EventListener {
  private:
     struct Task {
         std::uint32_t comm = 0;
+        const char* seen =
+            nullptr;  // the walk keeps each name once: where it stands tells whether it is another
         std::uint64_t count = 0;
         migtrace::DistanceCounts distances;
         std::vector<std::uint64_t> causes;

@@ -173,14 +173,14 @@ void timeline(Html& page, const Collected& all, const Source& source) {
     if (!all.timeline.bins() || all.timeline.bins()->columns() == 0) return none(page, kNoMigration);
     const Bins& bins = *all.timeline.bins();
     page.format(
-        "<p class=\"how\">The height is the number of migrations per second, the colours are causes, the "
+        "<p class=\"how\">The height is the rate of migrations, the colours are causes, the "
         "most frequent at the "
-        "bottom. A column is {} ms; the last one may not be over, and then it is not in what the command "
+        "bottom. A column is {}; the last one may not be over, and then it is not in what the command "
         "prints. Dashed "
         "lines are marks. Bursts that stand beside a mark, or come again and again at the same distance, are "
         "where to "
         "look.</p>\n",
-        bins.msec());
+        migtrace::short_time(static_cast<double>(bins.width())));
     draw_timeline(page, all);
     commands(page,
              {stats_command(source, fmt::format("--period {} --period_all --period_cause", bins.msec()))});
@@ -426,7 +426,7 @@ void residency(Html& page, const Collected& all, const Source& source) {
         "of the latter. Stays below a millisecond hardly pay for the caches that a task has to fill "
         "anew.</p>\n");
     if (total.count() == 0)
-        none(page, "No task moved twice, so that no stay has both ends in the trace.");
+        none(page, "No stay has both its ends in this part of the trace.");
     else {
         draw_stays(page, all.residency);
         HtmlTable table(page, "Stays by the cause that ended them",
@@ -458,7 +458,8 @@ void residency(Html& page, const Collected& all, const Source& source) {
 void marks(Html& page, const Collected& all, const Source& source) {
     if (all.marks.count() == 0)
         return none(page,
-                    "There is no mark. To set one while tracing, write a number to the file "
+                    "There is no mark in this part of the trace. To set one while tracing, write a number to "
+                    "the file "
                     "migration_trace/mark in debugfs.");
     const migtrace::TraceInfo& info = all.info;
     page.raw(

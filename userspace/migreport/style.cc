@@ -44,7 +44,7 @@ th, td { padding: .28rem .8rem .28rem 0; text-align: left; vertical-align: basel
 th { font-weight: 600; } th:last-child, td:last-child { padding-right: 0; }
 .n { text-align: right; }
 td.prose { white-space: normal; min-width: 20rem; color: var(--dim); font-size: .88rem; line-height: 1.4; }
-td.name { white-space: pre-wrap; max-width: 18rem; overflow-wrap: anywhere; }
+td.name { white-space: pre-wrap; min-width: 8rem; max-width: 18rem; overflow-wrap: anywhere; }
 tr.total td { font-weight: 600; border-bottom: 0; border-top: 2px solid var(--line); }
 .g { margin-left: .18em; }
 code, pre { font: .88em/1.45 ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; }
@@ -57,7 +57,7 @@ svg text { font-size: 12px; fill: var(--text); font-family: inherit; }
 .axis text { fill: var(--dim); font-variant-numeric: tabular-nums; } .axis path { stroke: var(--dim); fill: none; } .axis .grid { stroke: var(--line); }
 .mark path { stroke: var(--text); stroke-width: 1.3; stroke-dasharray: 4 3; fill: none; } .mark text { fill: var(--text); }
 .markline { display: inline-block; height: .9em; border-left: 2px dashed var(--text); margin: 0 .5rem 0 .2rem; vertical-align: -.1em; }
-.hit > rect { fill: transparent; } .hit > rect:hover { fill: var(--hover); }
+.columns > rect { fill: transparent; } .columns > rect:hover { fill: var(--hover); }
 .ground { fill: var(--empty); }
 .cells g:hover rect { stroke: var(--text); stroke-width: 1.5; }
 .h1 { fill: var(--h1); } .h2 { fill: var(--h2); } .h3 { fill: var(--h3); } .h4 { fill: var(--h4); }
@@ -65,7 +65,6 @@ svg text { font-size: 12px; fill: var(--text); font-family: inherit; }
 svg .cells text { fill: var(--low); font-variant-numeric: tabular-nums; pointer-events: none; }
 svg .cells text.t5, svg .cells text.t6, svg .cells text.t7, svg .cells text.t8 { fill: var(--high); }
 .stay > .band { fill: transparent; } .stay:hover > .band { fill: var(--empty); }
-.stay > rect:hover:not(.band) { fill: inherit; }
 svg text.label { font-family: ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; font-size: 11.5px; }
 svg text.inside { fill: #10253b; pointer-events: none; }
 .legend { display: flex; flex-wrap: wrap; gap: .15rem 1.2rem; list-style: none; margin: .3rem 0; padding: 0; font-size: .9rem; color: var(--dim); }
@@ -73,7 +72,8 @@ svg text.inside { fill: #10253b; pointer-events: none; }
 .tip { position: fixed; z-index: 2; pointer-events: none; max-width: 24rem; padding: .4rem .6rem; border: 1px solid var(--line); border-radius: 5px;
   background: var(--card); color: var(--text); font-size: .85rem; white-space: pre-line; box-shadow: 0 2px 8px rgba(0,0,0,.25); }
 footer { padding-bottom: 2rem; font-size: .9rem; overflow-wrap: anywhere; }
-@media (max-width: 40rem) { section { padding: .9rem .8rem; } h1 { font-size: 1.3rem; } }
+@media (max-width: 40rem) { section { padding: .9rem .8rem; } h1 { font-size: 1.3rem; } svg.bar { width: 4rem; }
+  td.prose { min-width: 14rem; } }
 @media print { nav { position: static; } section { break-inside: avoid; } .tall { max-height: none; } }
 )css";
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "migreport/timeline.h"
 
+#include <algorithm>
+
 namespace migreport {
 
 void Timeline::open() {
@@ -9,12 +11,19 @@ void Timeline::open() {
 
 void Timeline::migration(const migtrace::Migration& migration) {
     open();
+    count_++;
     bins_->add(migration.ts, migration.cause);
 }
 
 void Timeline::migrations(const migtrace::Migrations& some) {
     open();
+    count_ += some.records().size();
     for (const migtrace::Record& r : some.records()) bins_->add(r.ts, some.header().cause_index(r.code));
+}
+
+void Timeline::end(const migtrace::TraceInfo&) {
+    constexpr std::uint64_t kFewest = 60, kPerColumn = 4;
+    if (bins_) bins_->coarsen(std::max(kFewest, count_ / kPerColumn));
 }
 
 void Marks::mark(const migtrace::Event& event) {

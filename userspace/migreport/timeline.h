@@ -17,6 +17,8 @@ class Timeline : public migtrace::EventListener {
     void begin(const migtrace::TraceInfo& info) override { info_ = &info; }
     void migration(const migtrace::Migration& migration) override;
     void migrations(const migtrace::Migrations& some) override;
+    /// Few migrations get few columns: a picture of single ones would tell nothing.
+    void end(const migtrace::TraceInfo& info) override;
 
     /// Nothing when there was no migration. The series are the causes in the order of their numbers.
     const std::optional<Bins>& bins() const { return bins_; }
@@ -25,6 +27,7 @@ class Timeline : public migtrace::EventListener {
     void open();
     const migtrace::TraceInfo* info_ = nullptr;  // of the walk, and no longer
     std::optional<Bins> bins_;
+    std::uint64_t count_ = 0;
 };
 
 /// The first marks one by one, and the places of all.

@@ -10,11 +10,17 @@ namespace migreport {
 
 namespace {
 
-constexpr double kWidth = 960, kLeft = 66, kRight = 16, kHeight = 270, kBottom = 44;
-constexpr double kPlotWidth = kWidth - kLeft - kRight;
+constexpr double kWidth = 960, kRight = 16, kHeight = 270, kBottom = 44;
 constexpr double kLabelRow = 16;
 /// Of a character of a label; none is wider than that.
 constexpr double kCharacter = 6.7;
+
+/// Rates below one in two units are shown by a longer unit.
+struct RateUnit {
+    const char* name;
+    double seconds;
+};
+constexpr RateUnit kRateUnits[] = {{"second", 1}, {"minute", 60}, {"hour", 3600}, {"day", 86400}};
 
 /// A mark in the picture: a line, and a label where there is room.
 struct Line {
@@ -31,10 +37,13 @@ class Chart {
           bins_(*all.timeline.bins()),
           order_(causes_by_count(all.counters)),
           span_(std::max<std::uint64_t>(all.info.duration(), 1)) {
-        std::uint64_t most = 1;
-        for (std::size_t c = 0; c < bins_.columns(); c++) most = std::max(most, bins_.total(c));
-        step_ = round_step(rate(most), 5);
-        top_rate_ = std::ceil(rate(most) / step_ - 1e-9) * step_;
+        for (std::size_t c = 0; c < bins_.columns(); c++) most_ = std::max(most_, bins_.total(c));
+        for (const RateUnit& unit : kRateUnits)
+            if (rate(most_) * unit_.seconds < 0.5) unit_ = unit;
+        const double highest = rate(most_) * unit_.seconds;
+        step_ = round_step(highest, 5);
+        top_value_ = std::ceil(highest / step_ - 1e-9) * step_;
+        left_ = 40 + kCharacter * static_cast<double>(tick_label(top_value_, step_).size());
         place_marks();
         top_ = 12 + kLabelRow * rows_;
     }
@@ -53,7 +62,7 @@ class Chart {
                 "Stacked areas over time, one for each cause, the most frequent at the bottom. The highest "
                 "column "
                 "has {:.2f} migrations per second.</desc>\n",
-                highest());
+                rate(most_));
         axes();
         areas();
         marks();
@@ -66,25 +75,24 @@ class Chart {
     double rate(std::uint64_t count) const {
         return 1000.0 * static_cast<double>(count) / static_cast<double>(bins_.msec());
     }
-    double highest() const {
-        std::uint64_t most = 0;
-        for (std::size_t c = 0; c < bins_.columns(); c++) most = std::max(most, bins_.total(c));
-        return rate(most);
-    }
+    double plot_width() const { return kWidth - left_ - kRight; }
     /// `ns` after the begin.
-    double x(double ns) const { return kLeft + kPlotWidth * std::min(1.0, ns / static_cast<double>(span_)); }
+    double x(double ns) const {
+        return left_ + plot_width() * std::min(1.0, ns / static_cast<double>(span_));
+    }
     double column_x(std::size_t column) const {
         return x(static_cast<double>(column) * static_cast<double>(bins_.width()));
     }
-    double y(double rate) const { return top_ + kHeight * (1 - rate / top_rate_); }
+    /// A value in the unit of the axis.
+    double y(double value) const { return top_ + kHeight * (1 - value / top_value_); }
 
     void axes() {
         page_.raw("<g class=\"axis\">\n");
-        for (double value = 0; value <= top_rate_ * 1.0001; value += step_)
+        for (double value = 0; value <= top_value_ * 1.0001; value += step_)
             page_.format(
                 "<path class=\"grid\" d=\"M{0} {1}H{2}\"/><text x=\"{3}\" y=\"{4}\" "
                 "text-anchor=\"end\">{5}</text>\n",
-                place(kLeft), place(y(value)), place(kWidth - kRight), place(kLeft - 8), place(y(value) + 4),
+                place(left_), place(y(value)), place(kWidth - kRight), place(left_ - 8), place(y(value) + 4),
                 tick_label(value, step_));
         const TimeUnit unit = time_unit(span_);
         const double length = static_cast<double>(span_) / unit.ns;
@@ -95,23 +103,23 @@ class Chart {
                 "<path d=\"M{0} {1}v5\"/><text x=\"{0}\" y=\"{2}\" text-anchor=\"middle\">{3}</text>\n",
                 place(x(value * unit.ns)), place(base), place(base + 18), tick_label(value, step));
         page_.format("<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{} since the beginning</text>\n",
-                     place(kLeft + kPlotWidth / 2), place(base + 37), unit.name);
+                     place(left_ + plot_width() / 2), place(base + 37), unit.name);
         page_.format(
             "<text transform=\"translate(14 {}) rotate(-90)\" text-anchor=\"middle\">migrations per "
-            "second</text></g>\n",
-            place(top_ + kHeight / 2));
+            "{}</text></g>\n",
+            place(top_ + kHeight / 2), unit_.name);
     }
 
     /// Each area reaches down to the axis and is partly hidden by those in front of it: no gaps between
     /// neighbours.
     void areas() {
         for (std::size_t n = order_.size(); n > 0; n--) {
-            std::string path = fmt::format("M{} {}", place(kLeft), place(top_ + kHeight));
+            std::string path = fmt::format("M{} {}", place(left_), place(top_ + kHeight));
             std::string last;
             for (std::size_t column = 0; column < bins_.columns(); column++) {
                 std::uint64_t sum = 0;
                 for (std::size_t i = 0; i < n; i++) sum += bins_.at(column, order_[i]);
-                const std::string height = place(y(rate(sum)));
+                const std::string height = place(y(rate(sum) * unit_.seconds));
                 if (height != last) path += (column ? "H" + place(column_x(column)) : "") + "V" + height;
                 last = height;
             }
@@ -124,7 +132,7 @@ class Chart {
 
     /// Where the pointer shows figures: those of `migrate_stats --period`.
     void columns() {
-        page_.raw("<g class=\"hit\">\n");
+        page_.raw("<g class=\"hit columns\">\n");
         for (std::size_t column = 0; column < bins_.columns(); column++) {
             if (bins_.total(column) == 0) continue;
             const double left = column_x(column);
@@ -186,8 +194,8 @@ class Chart {
             rows_ = std::max(rows_, row + 1);
         }
     }
-    static double label_x(const Line& line, double half) {
-        return std::clamp(line.x, kLeft + half - 20, kWidth - half - 2);
+    double label_x(const Line& line, double half) const {
+        return std::clamp(line.x, left_ + half - 20, kWidth - half - 2);
     }
 
     void marks() {
@@ -231,7 +239,9 @@ class Chart {
     const Bins& bins_;
     std::vector<std::size_t> order_;
     std::uint64_t span_;
-    double step_ = 1, top_rate_ = 1, top_ = 0;
+    std::uint64_t most_ = 1;  // of a column
+    RateUnit unit_ = kRateUnits[0];
+    double step_ = 1, top_value_ = 1, top_ = 0, left_ = 0;
     std::vector<Line> lines_;
     unsigned rows_ = 0;
     bool unlabelled_ = false;
