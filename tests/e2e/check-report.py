@@ -196,10 +196,12 @@ def check_topology(page):
     shown = {row[0]: row[1:] for row in rows(page.tables["topology"][0])}
     order = ["within core", "within cache", "across caches", "across nodes", "unknown", "total"]
     for title in page.titles["topology"]:
-        found = re.fullmatch(r"(\S+), ([a-z ]+): (\d+) \((.*) %\)", title)
+        found = re.fullmatch(r"(.+), ([a-z ]+): (\d+) \((.*) %\)", title)
         if not found:
             continue
-        row = shown["total" if found[1] == "all" else found[1]]
+        # Long names are cut there.
+        row = next(row for name, row in shown.items()
+                   if name == found[1] or name == "total" and found[1] == "all" or name.startswith(found[1].removesuffix("...")))
         same(title, found[3], row[order.index(found[2])])
         assert abs(float(found[4]) - 100 * int(found[3]) / int(row[5])) <= 0.051, title
     same("distances", shown, {name: values for name, values in printed.items() if values[5] != "0" or name == "total"})
