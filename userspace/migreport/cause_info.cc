@@ -13,12 +13,10 @@ namespace {
 constexpr CauseInfo kCauses[] = {
     {"__migrate_task", "#CC79A7",
      "The task was on a CPU that it may not use any more: its affinity or its cpuset changed. Look for who "
-     "sets "
-     "it."},
+     "sets it."},
     {"pull_one_task", "#CDB91A",
      "Active balance: a CPU was so much busier than others that its running task was pushed away. There are "
-     "more "
-     "busy tasks than CPUs, or CPUs of different strength."},
+     "more busy tasks than CPUs, or CPUs of different strength."},
     {"pull_rt_task", "#56B4E9",
      "A CPU that ran out of real-time work took a waiting real-time task from another one."},
     {"pull_task", "#E69F00",
@@ -27,8 +25,7 @@ constexpr CauseInfo kCauses[] = {
     {"sched_fork", "#009E73", "A new task began on another CPU than its parent's. Normal."},
     {"try_to_wake_up", "#0072B2",
      "A task that had slept was woken on another CPU: near the waker, or on an idle CPU. Normal; pin both "
-     "ends of "
-     "a pipe if the cache matters more."},
+     "ends of a pipe if the cache matters more."},
     {"pull_dl_task", "#9E5BA8", "As pull_rt_task, for tasks of SCHED_DEADLINE."},
     {"push_dl_task", "#B5446E", "As push_rt_task, for tasks of SCHED_DEADLINE."},
     {"dl_task_timer", "#A0683A",

@@ -50,10 +50,8 @@ class HeatMap {
             place(width), place(height));
         page_.format(
             "<title id=\"pairs-title\">Migrations from each {0} to each {0}</title><desc id=\"pairs-desc\">A "
-            "table "
-            "of coloured cells: rows are where tasks left, columns where they went; the strongest colour is "
-            "for {1} "
-            "migrations.</desc>\n",
+            "table of coloured cells: rows are where tasks left, columns where they went; the strongest "
+            "colour is for {1} migrations.</desc>\n",
             unit, most_);
         page_.format("<rect class=\"ground\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>\n", place(left_),
                      place(top_), place(width_ * static_cast<double>(n_)),
@@ -104,8 +102,7 @@ class HeatMap {
                 const double y = top_ + height_ * static_cast<double>(from);
                 page_.format(
                     "<g><rect class=\"h{}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/><title>{} to {}: "
-                    "{} ({:.2f} "
-                    "per second)</title>",
+                    "{} ({:.2f} per second)</title>",
                     step_of(count, most_), place(x + gap / 2), place(y + gap / 2), place(width_ - gap),
                     place(height_ - gap), escaped(groups_.describe(from)), escaped(groups_.describe(to)),
                     count, migtrace::per_second(count, duration_));
@@ -127,8 +124,7 @@ class HeatMap {
             if (low > high) continue;
             page_.format(
                 "<li><svg class=\"swatch\" width=\"11\" height=\"11\" aria-hidden=\"true\"><rect "
-                "class=\"h{}\" "
-                "width=\"11\" height=\"11\" rx=\"2\"/></svg>{}",
+                "class=\"h{}\" width=\"11\" height=\"11\" rx=\"2\"/></svg>{}",
                 step, low);
             if (high > low) page_.format("&#8211;{}", high);
             page_.raw("</li>");

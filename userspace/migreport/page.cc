@@ -28,12 +28,11 @@ void head(Html& page, const std::string& title) {
     page.raw("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")
         .format(
             "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
-            "'unsafe-inline'; script-src "
-            "'sha256-{}'; base-uri 'none'; form-action 'none'\">\n",
+            "'unsafe-inline'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'\">\n",
             kScriptHash)
         .raw(
-            "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-            "<meta name=\"color-scheme\" content=\"light dark\">\n<title>")
+            "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta "
+            "name=\"color-scheme\" content=\"light dark\">\n<title>")
         .text(title)
         .raw("</title>\n<style>")
         .raw(kStyle)

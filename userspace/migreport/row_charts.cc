@@ -19,15 +19,15 @@ constexpr double kPlotWidth = kWidth - kLeft - kRight;
 void begin_picture(Html& page, const char* id, double height, const char* title, const char* description) {
     page.format(
         "<div class=\"scroll\"><svg class=\"wide\" viewBox=\"0 0 {0} {1}\" role=\"img\" "
-        "aria-labelledby=\"{2}-title "
-        "{2}-desc\">\n<title id=\"{2}-title\">{3}</title><desc id=\"{2}-desc\">{4}</desc>\n",
+        "aria-labelledby=\"{2}-title {2}-desc\">\n<title id=\"{2}-title\">{3}</title><desc "
+        "id=\"{2}-desc\">{4}</desc>\n",
         kWidth, place(height), id, title, description);
 }
 
 /// Names of causes longer than the room in front of a row are cut; the table has them whole.
 std::string row_name(std::string_view name) {
     constexpr std::size_t kMost = 18;
-    return escaped(name.size() > kMost ? std::string(name.substr(0, kMost - 1)) + "..." : std::string(name));
+    return escaped(name.size() > kMost ? std::string(name.substr(0, kMost - 3)) + "..." : std::string(name));
 }
 
 class Stays {
@@ -44,12 +44,10 @@ class Stays {
 
     void draw() {
         const double rows = kRow * static_cast<double>(causes_.size() + 1);
-        begin_picture(
-            page_, "stays", kTop + rows + kBottom, "How long tasks stayed on a CPU, by cause",
-            "A row for each cause on a logarithmic axis of time: a thin line from the shortest to the "
-            "longest "
-            "stay, a bar from the median to the 90th percentile, a tick at the 99th. The table has the "
-            "figures.");
+        begin_picture(page_, "stays", kTop + rows + kBottom, "How long tasks stayed on a CPU, by cause",
+                      "A row for each cause on a logarithmic axis of time: a thin line from the shortest to "
+                      "the longest stay, a bar from the median to the 90th percentile, a tick at the 99th. "
+                      "The table has the figures.");
         page_.raw("<g class=\"axis\">\n");
         // At most ten labels.
         const int stride = (last_ - first_) / 11 + 1;
@@ -69,8 +67,7 @@ class Stays {
         page_.raw("</svg></div>\n");
         page_.raw(
             "<p class=\"note\">Thin line: shortest to longest stay. Bar: half of the stays are shorter than "
-            "its "
-            "left end (p50), nine of ten shorter than its right end (p90). Tick: 99 of 100 are shorter "
+            "its left end (p50), nine of ten shorter than its right end (p90). Tick: 99 of 100 are shorter "
             "(p99).</p>\n");
     }
 
@@ -149,11 +146,10 @@ void draw_distances(Html& page, const migtrace::TopologyCounters& topology) {
     std::vector<const migtrace::TopologyCounters::Cause*> causes;
     for (const auto& cause : topology.causes())
         if (cause.counts.total() > 0) causes.push_back(&cause);
-    begin_picture(
-        page, "distance", kTop + kRow * static_cast<double>(causes.size() + 1) + 4,
-        "How far tasks moved, by cause",
-        "A bar for each cause, divided by distance: within a core, within a cache, across caches, across "
-        "nodes, unknown. The table has the figures.");
+    begin_picture(page, "distance", kTop + kRow * static_cast<double>(causes.size() + 1) + 4,
+                  "How far tasks moved, by cause",
+                  "A bar for each cause, divided by distance: within a core, within a cache, across caches, "
+                  "across nodes, unknown. The table has the figures.");
     page.raw("<g class=\"hit\">\n");
     std::size_t row = 0;
     for (const auto* cause : causes) distance_row(page, row++, row_name(cause->name), cause->counts);

@@ -157,13 +157,12 @@ void summary(Html& page, const Collected& all, const Source& source) {
     warnings(page, all.warnings);
     if (all.counters.total() == 0)
         none(page, std::string(kNoMigration) +
-                       " A window that begins with a mark which is not in the trace has none, nor "
-                       "has one that filters leave empty.");
+                       " A window that begins with a mark which is not in the trace has none, nor has one "
+                       "that filters leave empty.");
     else {
         page.raw(
             "<p class=\"how\">A cause is the kernel function that decided on the move. Wakeups, forks and "
-            "load "
-            "balance are normal; look at what is frequent where you did not expect it.</p>\n");
+            "load balance are normal; look at what is frequent where you did not expect it.</p>\n");
         cause_table(page, all);
     }
     commands(page, {stats_command(source, "--stats")});
@@ -173,13 +172,10 @@ void timeline(Html& page, const Collected& all, const Source& source) {
     if (!all.timeline.bins() || all.timeline.bins()->columns() == 0) return none(page, kNoMigration);
     const Bins& bins = *all.timeline.bins();
     page.format(
-        "<p class=\"how\">The height is the rate of migrations, the colours are causes, the "
-        "most frequent at the "
-        "bottom. A column is {}; the last one may not be over, and then it is not in what the command "
-        "prints. Dashed "
-        "lines are marks. Bursts that stand beside a mark, or come again and again at the same distance, are "
-        "where to "
-        "look.</p>\n",
+        "<p class=\"how\">The height is the rate of migrations, the colours are causes, the most frequent at "
+        "the bottom. A column is {}; the last one may not be over, and then it is not in what the command "
+        "prints. Dashed lines are marks. Bursts that stand beside a mark, or come again and again at the "
+        "same distance, are where to look.</p>\n",
         migtrace::short_time(static_cast<double>(bins.width())));
     draw_timeline(page, all);
     commands(page,
@@ -238,14 +234,12 @@ void pairs(Html& page, const Collected& all, const Source& source) {
         const CpuGroups groups = group_cpus(all.header, all.info.nr_cpus, kMostCells);
         page.raw(
             "<p class=\"how\">A row is where tasks left, a column where they went. Rows or columns that "
-            "stand out are CPUs that "
-            "push work away or attract it; a checkered pattern means that tasks go back and forth between "
-            "two places.</p>\n");
+            "stand out are CPUs that push work away or attract it; a checkered pattern means that tasks go "
+            "back and forth between two places.</p>\n");
         if (groups.unit != CpuGroups::Unit::Cpu)
             page.format(
                 "<p class=\"note\">The machine has {} CPUs, too many to be shown one by one: a cell is a {}. "
-                "Moves inside "
-                "of it are in the diagonal.</p>\n",
+                "Moves inside of it are in the diagonal.</p>\n",
                 all.info.nr_cpus, groups.unit_name());
         page.raw("<div class=\"side\"><div>");
         draw_heat_map(page, groups, sum_groups(matrix, groups), all.info.duration());
@@ -295,16 +289,13 @@ void topology(Html& page, const Collected& all, const Source& source) {
     if (!has_topology(all.header))
         return none(page,
                     "The trace does not tell where its CPUs stand: its header has no lines \"# cpu N core "
-                    "...\", which the "
-                    "kernel module writes since format 1.1.0.");
+                    "...\", which the kernel module writes since format 1.1.0.");
     page.format("<p>The machine: {}.</p>\n", machine(all.header));
     if (all.counters.total() == 0) return none(page, kNoMigration);
     page.raw(
         "<p class=\"how\">The farther a task moves, the more of its memory it leaves behind: nothing within "
-        "a core, the first caches "
-        "within a last level cache, all caches across, and across nodes its memory as well. Frequent moves "
-        "across nodes deserve a "
-        "reason.</p>\n");
+        "a core, the first caches within a last level cache, all caches across, and across nodes its memory "
+        "as well. Frequent moves across nodes deserve a reason.</p>\n");
     draw_distances(page, all.topology);
     std::vector<HtmlTable::Column> columns = {{"cause", Kind::Text}};
     for (const char* distance : migtrace::kDistanceNames) columns.push_back({distance});
@@ -345,9 +336,8 @@ void processes(Html& page, const Collected& all, const Source& source) {
     const bool topology = has_topology(all.header);
     page.format(
         "<p class=\"how\">{} The bar shows the causes in their colours. The name is the one that the process "
-        "had when it moved last. "
-        "A process that is moved by one cause again and again is a candidate for pinning, or for another "
-        "priority.</p>\n",
+        "had when it moved last. A process that is moved by one cause again and again is a candidate for "
+        "pinning, or for another priority.</p>\n",
         all.processes.count() > top.size()
             ? fmt::format("The {} of {} processes that moved most.", top.size(), all.processes.count())
             : "All processes that moved.");
@@ -387,8 +377,7 @@ void pingpong(Html& page, const Collected& all, const Source& source) {
     if (all.counters.total() == 0) return none(page, kNoMigration);
     page.format(
         "<p class=\"how\">A task comes back to a CPU within {} of leaving it. Each time it went away for "
-        "nothing and has found cold caches "
-        "twice; look for two causes that work against each other.</p>\n",
+        "nothing and has found cold caches twice; look for two causes that work against each other.</p>\n",
         within);
     if (pingpong.total() == 0)
         none(page, fmt::format("No task came back within {}.", within));
@@ -422,9 +411,8 @@ void residency(Html& page, const Collected& all, const Source& source) {
     if (all.counters.total() == 0) return none(page, kNoMigration);
     page.raw(
         "<p class=\"how\">How long tasks stayed on a CPU, from the migration that brought them to the one "
-        "that took them away, by the cause "
-        "of the latter. Stays below a millisecond hardly pay for the caches that a task has to fill "
-        "anew.</p>\n");
+        "that took them away, by the cause of the latter. Stays below a millisecond hardly pay for the "
+        "caches that a task has to fill anew.</p>\n");
     if (total.count() == 0)
         none(page, "No stay has both its ends in this part of the trace.");
     else {
@@ -459,13 +447,11 @@ void marks(Html& page, const Collected& all, const Source& source) {
     if (all.marks.count() == 0)
         return none(page,
                     "There is no mark in this part of the trace. To set one while tracing, write a number to "
-                    "the file "
-                    "migration_trace/mark in debugfs.");
+                    "the file migration_trace/mark in debugfs.");
     const migtrace::TraceInfo& info = all.info;
     page.raw(
         "<p class=\"how\">Moments that somebody has marked, to find them again. A window can begin and end "
-        "with a mark: "
-        "<code>--begin_mark</code>, <code>--end_mark</code>.</p>\n");
+        "with a mark: <code>--begin_mark</code>, <code>--end_mark</code>.</p>\n");
     std::vector<HtmlTable::Column> columns = {{"mark"}, {"seconds since the beginning"}};
     if (info.start.known) columns.push_back({"time (UTC)"});
     for (const char* title : {"time stamp", "CPU", "pid"}) columns.push_back({title});

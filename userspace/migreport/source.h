@@ -9,10 +9,10 @@ namespace migreport {
 
 /// What a report is about: files, and which part of them.
 struct Source {
-    std::vector<std::string> files;  ///< as migtrace::ReadOptions
+    std::vector<std::string> files = {};  ///< as migtrace::ReadOptions
     bool strict = false;
-    migtrace::Filters filters;
-    migtrace::WindowLimits window;
+    migtrace::Filters filters = {};
+    migtrace::WindowLimits window = {};
 };
 
 }  // namespace migreport

@@ -60,8 +60,7 @@ class Chart {
                 "id=\"timeline-desc\">")
             .format(
                 "Stacked areas over time, one for each cause, the most frequent at the bottom. The highest "
-                "column "
-                "has {:.2f} migrations per second.</desc>\n",
+                "column has {:.2f} migrations per second.</desc>\n",
                 rate(most_));
         axes();
         areas();
@@ -194,8 +193,13 @@ class Chart {
             rows_ = std::max(rows_, row + 1);
         }
     }
+    /// Lines from top to bottom would hide the picture.
+    bool crowded() const {
+        constexpr std::size_t kMost = 60;
+        return lines_.size() > kMost;
+    }
     double label_x(const Line& line, double half) const {
-        return std::clamp(line.x, left_ + half - 20, kWidth - half - 2);
+        return std::clamp(line.x, left_ + half, kWidth - half - 2);
     }
 
     void marks() {
@@ -203,8 +207,9 @@ class Chart {
         page_.raw("<g class=\"mark\">\n");
         for (const Line& line : lines_) {
             const double text_y = top_ - 6 - kLabelRow * line.row;
-            page_.format("<path d=\"M{0} {1}V{2}\"/>", place(line.x),
-                         place(line.label.empty() ? top_ : text_y + 3), place(top_ + kHeight));
+            const double line_top = line.label.empty() ? top_ - (crowded() ? 8 : 0) : text_y + 3;
+            page_.format("<path d=\"M{0} {1}V{2}\"/>", place(line.x), place(line_top),
+                         place(crowded() ? top_ + 4 : top_ + kHeight));
             if (!line.label.empty())
                 page_.format("<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
                              place(label_x(line, kCharacter * static_cast<double>(line.label.size()) / 2)),
@@ -223,15 +228,14 @@ class Chart {
         }
         if (!lines_.empty()) page_.raw("<li><span class=\"markline\"></span>mark</li>");
         page_.raw("</ul>\n");
-        if (unlabelled_)
+        if (crowded())
+            page_.raw(
+                "<p class=\"note\">There are so many marks that they are ticks along the upper edge; those "
+                "close together may share one, and most have no label.</p>\n");
+        else if (unlabelled_)
             page_.raw(
                 "<p class=\"note\">Marks too close to each other for a label have a line only; the table "
-                "below "
-                "has all of them.</p>\n");
-        if (all_.marks.count() > Marks::kMost)
-            page_.raw(
-                "<p class=\"note\">There are so many marks that those close together share a line, without a "
-                "label.</p>\n");
+                "below has all of them.</p>\n");
     }
 
     Html& page_;
@@ -262,8 +266,7 @@ std::vector<std::size_t> causes_by_count(const migtrace::Counters& counters) {
 std::string swatch(std::string_view colour) {
     return fmt::format(
         "<svg class=\"swatch\" width=\"11\" height=\"11\" aria-hidden=\"true\"><rect width=\"11\" "
-        "height=\"11\" "
-        "rx=\"2\" fill=\"{}\"/></svg>",
+        "height=\"11\" rx=\"2\" fill=\"{}\"/></svg>",
         colour);
 }
 
