@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "migreport/collect.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "migreport/sieve.h"
 #include "migtrace/trace_check.h"

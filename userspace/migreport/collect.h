@@ -2,6 +2,7 @@
 #pragma once
 // Everything that a page is made of, counted in one pass over the trace.
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "migreport/html.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/terminal.h"
 
 namespace migreport {

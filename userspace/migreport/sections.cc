@@ -28,8 +28,8 @@ void none(Html& page, const std::string& why) {
 }
 
 /// The commands that print the figures of a section.
-void commands(Html& page, const std::vector<std::string>& lines, const char* what = "The same figures") {
-    page.format("<div class=\"commands\"><p>{}:</p>", what);
+void commands(Html& page, const std::vector<std::string>& lines) {
+    page.raw("<div class=\"commands\"><p>The same figures:</p>");
     for (const std::string& line : lines) page.raw("<pre><code>").text(line).raw("</code></pre>");
     page.raw("</div>\n");
 }

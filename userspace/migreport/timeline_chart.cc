@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "migreport/cause_info.h"

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "migreport/cause_info.h"
+#include "migreport/html.h"
 #include "migreport/scale.h"
 #include "migtrace/support.h"
 
