@@ -55,7 +55,7 @@ svg { display: block; } svg.swatch { display: inline-block; margin-right: .4rem;
 svg.wide { width: 100%; min-width: 46rem; height: auto; } svg.heat { max-width: none; }
 svg text { font-size: 12px; fill: var(--text); font-family: inherit; }
 .axis text { fill: var(--dim); font-variant-numeric: tabular-nums; } .axis path { stroke: var(--dim); fill: none; } .axis .grid { stroke: var(--line); }
-.mark path { stroke: var(--text); stroke-width: 1.3; stroke-dasharray: 4 3; fill: none; } .mark text { fill: var(--text); }
+.mark path { stroke: var(--text); stroke-width: 1.3; stroke-dasharray: 4 3; fill: none; } .mark text { fill: var(--text); paint-order: stroke; stroke: var(--card); stroke-width: 4px; }
 .markline { display: inline-block; height: .9em; border-left: 2px dashed var(--text); margin: 0 .5rem 0 .2rem; vertical-align: -.1em; }
 .columns > rect { fill: transparent; } .columns > rect:hover { fill: var(--hover); }
 .ground { fill: var(--empty); }

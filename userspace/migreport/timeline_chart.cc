@@ -196,26 +196,29 @@ class Chart {
     }
     /// Lines from top to bottom would hide the picture.
     bool crowded() const {
-        constexpr std::size_t kMost = 60;
+        constexpr std::size_t kMost = 40;
         return lines_.size() > kMost;
     }
     double label_x(const Line& line, double half) const {
         return std::clamp(line.x, left_ + half, kWidth - half - 2);
     }
 
+    double label_y(const Line& line) const { return top_ - 6 - kLabelRow * line.row; }
+
+    /// Labels come last: they cover the lines that lead to labels above them.
     void marks() {
         if (lines_.empty()) return;
         page_.raw("<g class=\"mark\">\n");
+        const double bottom = crowded() ? top_ + 4 : top_ + kHeight;
         for (const Line& line : lines_) {
-            const double text_y = top_ - 6 - kLabelRow * line.row;
-            const double line_top = line.label.empty() ? top_ - (crowded() ? 8 : 0) : text_y + 3;
-            page_.format("<path d=\"M{0} {1}V{2}\"/>", place(line.x), place(line_top),
-                         place(crowded() ? top_ + 4 : top_ + kHeight));
-            if (!line.label.empty())
-                page_.format("<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
-                             place(label_x(line, kCharacter * static_cast<double>(line.label.size()) / 2)),
-                             place(text_y), line.label);
-            page_.raw("\n");
+            const double line_top = line.label.empty() ? top_ - (crowded() ? 8 : 0) : label_y(line) + 3;
+            page_.format("<path d=\"M{0} {1}V{2}\"/>\n", place(line.x), place(line_top), place(bottom));
+        }
+        for (const Line& line : lines_) {
+            if (line.label.empty()) continue;
+            const double half = kCharacter * static_cast<double>(line.label.size()) / 2;
+            page_.format("<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n",
+                         place(label_x(line, half)), place(label_y(line)), line.label);
         }
         page_.raw("</g>\n");
     }
