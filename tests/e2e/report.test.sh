@@ -138,7 +138,7 @@ says full 1 "$report tiny.trace -o /dev/full" "/dev/full"
 says empty-name 1 "$report tiny.trace -o ''" "-o needs"
 [[ ! -e none.html && -z $(echo none.html.tmp*) || $(echo none.html.tmp*) == 'none.html.tmp*' ]] && echo "ok errors-leave-nothing" ||
 	failed errors-leave-nothing "$(echo none*)"
-says warnings 0 "$report garbage.trace -o page.html; grep -c 'Not all of the input' page.html" "warning: skipped" $'\n1'
+says warnings 0 "$report garbage.trace -o page.html; grep -c 'The input was not quite' page.html" "warning: skipped" $'\n1'
 
 # Ctrl-C while it waits for the rest of a pipe.
 stopped() {

@@ -119,7 +119,7 @@ void span(Html& page, const migtrace::TraceInfo& info) {
 
 void warnings(Html& page, const std::vector<std::string>& all) {
     if (all.empty()) return;
-    page.raw("<div class=\"warning\"><p>Not all of the input could be used:</p><ul>");
+    page.raw("<div class=\"warning\"><p>The input was not quite as it should be:</p><ul>");
     for (const std::string& warning : all) page.raw("<li>").text(warning).raw("</li>");
     page.raw("</ul></div>\n");
 }
