@@ -22,7 +22,7 @@ help:
 	@echo "make                  programs (build/bin) and the kernel module (build/kmod/KVER)"
 	@echo "make demo             trace a real kernel in a VM, and show what moved and why"
 	@echo "make check            all tests: units, recorded cases, whole programs, kernels $(CHECK_KERNELS)"
-	@echo "make check-all        the slow proofs as well: built into a kernel, debug kernel, faults, fuzzers, load for minutes, 64 CPUs, arm64"
+	@echo "make check-all        the slow proofs as well: built into a kernel, debug kernel, faults, fuzzers, load for minutes, 64 CPUs, arm64, a browser"
 	@echo "make check-matrix     the kernel tests on every kernel the module is for, 5.10 to the newest (docs/kernels.md)"
 	@echo "make check-causes     is the cause true? Against the stack of every migration, on KERNELS='6.1 ...' or all fetched"
 	@echo "make bench            how fast the analyzers are, beside wc, mawk and sort"

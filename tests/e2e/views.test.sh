@@ -175,6 +175,7 @@ completes() {
 	if [[ $got == "$wanted" ]]; then echo "ok complete-$name"; else failed "complete-$name" "got '$got' instead of '$wanted'"; fi
 }
 completes option "--pingpong --pingpong_time" migrate_stats --ping
+completes report-option "--cause --cause_exclude" migrate_report --cau
 completes output "csv json text" migrate_stats --output ""
 completes output-equals "json" migrate_stats --output = j
 completes cause "pull_task" migrate_stats topo.trace --cause pull

@@ -60,9 +60,11 @@ OutputFile::OutputFile(const std::string& path) : path_(path), target_(path) {
         }
     }
     temporary_ = fmt::format("{}.tmp-{}", target_, ::getpid());
+    unfinished_.emplace(temporary_.c_str());
     fd_.reset(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666));
     if (!fd_) {
         int error = errno;
+        unfinished_.reset();
         temporary_.clear();
         fail("cannot create", error);
     }
@@ -98,6 +100,7 @@ void OutputFile::commit(bool keep_old) {
     if (keep_old && std::rename(target_.c_str(), (target_ + ".old").c_str()) != 0 && errno != ENOENT)
         fail("cannot keep the old file as .old of", errno);
     if (std::rename(temporary_.c_str(), target_.c_str()) != 0) fail("cannot create", errno);
+    unfinished_.reset();
     temporary_.clear();
 }
 

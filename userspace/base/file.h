@@ -2,9 +2,11 @@
 #pragma once
 // Files that are read whole, and files that appear whole or not at all.
 
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "base/unfinished.h"
 #include "base/unique_fd.h"
 
 namespace base {
@@ -17,7 +19,7 @@ std::string read_file(const std::string& path);
 int write_control_file(const std::string& path, std::string_view text);
 
 /// A file under construction. It is written beside its final name and gets that name only in commit(), so
-/// that nobody finds half a file under it; without commit() nothing remains. A name that exists and is no
+/// that nobody finds half a file under it; without commit() nothing remains, and after Ctrl-C neither. A name that exists and is no
 /// regular file (/dev/null, a pipe) is written directly, and "-" is standard output. Throws Error, at the
 /// start when the place cannot be written.
 class OutputFile {
@@ -38,6 +40,7 @@ class OutputFile {
  private:
     [[noreturn]] void fail(const std::string& doing, int error) const;
     std::string path_, target_, temporary_;
+    std::optional<UnfinishedFile> unfinished_;
     UniqueFd fd_;
 };
 

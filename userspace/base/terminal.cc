@@ -23,6 +23,9 @@ std::size_t sequence(std::string_view text) {
     // Longer forms than needed, which could hide a control character.
     if (lead == 0xe0 && static_cast<unsigned char>(text[1]) < 0xa0) return 0;
     if (lead == 0xf0 && static_cast<unsigned char>(text[1]) < 0x90) return 0;
+    // Halves of UTF-16's pairs, and what lies behind the last character.
+    if (lead == 0xed && static_cast<unsigned char>(text[1]) > 0x9f) return 0;
+    if (lead == 0xf4 && static_cast<unsigned char>(text[1]) > 0x8f) return 0;
     return length;
 }
 

@@ -21,7 +21,6 @@ namespace po = base::po;
 using base::CommandLine;
 using base::UsageError;
 using Texts = std::vector<std::string>;
-using Numbers = std::vector<std::int64_t>;
 
 const base::ProgramInfo kInfo = {
     "migrate_stats", "[OPTION]... [FILE]...",
@@ -99,25 +98,6 @@ void add_periods(CommandLine& line) {
     add("period_last", po::bool_switch(), "also the period with which the window ends exactly");
 }
 
-void add_filters(CommandLine& line) {
-    auto add =
-        line.group("Filters (all of them must let a migration pass; each may be repeated)").add_options();
-    auto texts = [] { return po::value<Texts>()->composing()->value_name("NAME"); };
-    auto numbers = [](const char* name) { return po::value<Numbers>()->composing()->value_name(name); };
-    add("cause", texts(), "migrations with this cause");
-    add("cause_exclude", texts(), "with any other cause");
-    add("comm", texts(), "of processes that have this name at the time");
-    add("comm_exclude", texts(), "that have any other name");
-    add("cpu_event", numbers("CPU"), "recorded by this CPU");
-    add("cpu_event_exclude", numbers("CPU"), "recorded by any other CPU");
-    add("cpu_from", numbers("CPU"), "away from this CPU");
-    add("cpu_from_exclude", numbers("CPU"), "away from any other CPU");
-    add("cpu_to", numbers("CPU"), "to this CPU");
-    add("cpu_to_exclude", numbers("CPU"), "to any other CPU");
-    add("pid", numbers("PID"), "of this process; acts on --ps too");
-    add("pid_exclude", numbers("PID"), "of any other process; acts on --ps too");
-}
-
 void add_form(CommandLine& line) {
     auto add = line.group("Form").add_options();
     add("ts_rel", po::bool_switch(), "time stamps as seconds since the window began");
@@ -141,14 +121,6 @@ void add_form(CommandLine& line) {
     line.alias("ts_loc", "ts_local");
 }
 
-template <class T>
-migtrace::Selection<T> selection(const CommandLine& line, const std::string& option) {
-    auto list = [&](const std::string& name) {
-        return line.has(name) ? line.get<std::vector<T>>(name) : std::vector<T>();
-    };
-    return {list(option), list(option + "_exclude")};
-}
-
 migtrace::Form form(const CommandLine& line) {
     const auto& form = line.get<std::string>("output");
     if (form == "text") return migtrace::Form::Text;
@@ -159,13 +131,7 @@ migtrace::Form form(const CommandLine& line) {
 
 migtrace::WalkOptions walk_options(const CommandLine& line) {
     migtrace::WalkOptions options;
-    options.filters.cause = selection<std::string>(line, "cause");
-    options.filters.comm = selection<std::string>(line, "comm");
-    options.filters.cpu_event = selection<std::int64_t>(line, "cpu_event");
-    options.filters.cpu_from = selection<std::int64_t>(line, "cpu_from");
-    options.filters.cpu_to = selection<std::int64_t>(line, "cpu_to");
-    options.filters.pid = selection<std::int64_t>(line, "pid");
-    options.filters.check();
+    options.filters = filters(line);
     const bool whole = line.flag("comm_whole") || form(line) != migtrace::Form::Text;
     options.comms = whole ? migtrace::CommRule::Whole : migtrace::CommRule::AfterLastColon;
     options.window = window_limits(line);
@@ -276,7 +242,7 @@ migtrace::Analysis analysis(const CommandLine& line) {
 void describe(CommandLine& line) {
     add_reports(line);
     add_periods(line);
-    add_filters(line);
+    add_filters(line, "; acts on --ps too");
     add_window(line);
     add_form(line);
     line.keep_prefixes_of(kOriginalOptions);

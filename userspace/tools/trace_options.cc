@@ -10,6 +10,27 @@ namespace po = base::po;
 using base::CommandLine;
 using base::UsageError;
 
+void add_filters(CommandLine& line, const std::string& pid_note) {
+    auto add =
+        line.group("Filters (all of them must let a migration pass; each may be repeated)").add_options();
+    auto texts = [] { return po::value<std::vector<std::string>>()->composing()->value_name("NAME"); };
+    auto numbers = [](const char* name) {
+        return po::value<std::vector<std::int64_t>>()->composing()->value_name(name);
+    };
+    add("cause", texts(), "migrations with this cause");
+    add("cause_exclude", texts(), "with any other cause");
+    add("comm", texts(), "of processes that have this name at the time");
+    add("comm_exclude", texts(), "that have any other name");
+    add("cpu_event", numbers("CPU"), "recorded by this CPU");
+    add("cpu_event_exclude", numbers("CPU"), "recorded by any other CPU");
+    add("cpu_from", numbers("CPU"), "away from this CPU");
+    add("cpu_from_exclude", numbers("CPU"), "away from any other CPU");
+    add("cpu_to", numbers("CPU"), "to this CPU");
+    add("cpu_to_exclude", numbers("CPU"), "to any other CPU");
+    add("pid", numbers("PID"), ("of this process" + pid_note).c_str());
+    add("pid_exclude", numbers("PID"), ("of any other process" + pid_note).c_str());
+}
+
 void add_window(CommandLine& line) {
     auto add = line.group(
                        "Window (the latest begin and the first end count)\n"
@@ -27,6 +48,14 @@ void add_window(CommandLine& line) {
 
 namespace {
 
+template <class T>
+migtrace::Selection<T> selection(const CommandLine& line, const std::string& option) {
+    auto list = [&](const std::string& name) {
+        return line.has(name) ? line.get<std::vector<T>>(name) : std::vector<T>();
+    };
+    return {list(option), list(option + "_exclude")};
+}
+
 std::optional<std::uint64_t> mark(const CommandLine& line, const std::string& option) {
     if (!line.has(option)) return std::nullopt;
     const auto& text = line.get<std::string>(option);
@@ -43,6 +72,18 @@ std::optional<std::uint64_t> mark(const CommandLine& line, const std::string& op
 
 std::optional<std::int64_t> number(const CommandLine& line, const std::string& option) {
     return line.has(option) ? std::optional(line.get<std::int64_t>(option)) : std::nullopt;
+}
+
+migtrace::Filters filters(const CommandLine& line) {
+    migtrace::Filters filters;
+    filters.cause = selection<std::string>(line, "cause");
+    filters.comm = selection<std::string>(line, "comm");
+    filters.cpu_event = selection<std::int64_t>(line, "cpu_event");
+    filters.cpu_from = selection<std::int64_t>(line, "cpu_from");
+    filters.cpu_to = selection<std::int64_t>(line, "cpu_to");
+    filters.pid = selection<std::int64_t>(line, "pid");
+    filters.check();
+    return filters;
 }
 
 migtrace::WindowLimits window_limits(const CommandLine& line) {

@@ -7,7 +7,15 @@
 #include <string>
 
 #include "base/command_line.h"
+#include "migtrace/filter.h"
 #include "migtrace/window.h"
+
+/// --cause, --comm, --cpu_event, --cpu_from, --cpu_to, --pid, and each with _exclude, as a group of their
+/// own. `pid_note` stands behind what the help says of --pid.
+void add_filters(base::CommandLine& line, const std::string& pid_note = "");
+
+/// What the options of add_filters() say. Throws base::UsageError for an item that is included and excluded.
+migtrace::Filters filters(const base::CommandLine& line);
 
 /// --begin_mark, --begin_sec, --begin_ts and the same for the end, as a group of their own.
 void add_window(base::CommandLine& line);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "base/file.h"
 
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
@@ -91,4 +93,42 @@ TEST_CASE("control files report what the kernel says") {
     CHECK(base::write_control_file("/dev/null", "1") == 0);
     CHECK(base::write_control_file("/dev/full", "1") == ENOSPC);
     CHECK(base::write_control_file("/nonexistent", "1") == ENOENT);
+}
+
+TEST_CASE("a signal that ends the program leaves no unfinished file, and ends it") {
+    TemporaryDirectory dir;
+    const std::string name = dir.path / "out";
+    for (int signal_number : {SIGINT, SIGTERM, SIGHUP}) {
+        const pid_t child = ::fork();
+        if (child == 0) {
+            ::signal(signal_number, SIG_DFL);
+            base::OutputFile one(name), two(name + "2");
+            one.write("half");
+            ::raise(signal_number);
+            ::_exit(1);
+        }
+        int status = 0;
+        REQUIRE(::waitpid(child, &status, 0) == child);
+        CHECK(WIFSIGNALED(status));
+        CHECK(WTERMSIG(status) == signal_number);
+        CHECK(dir.entries() == 0);
+    }
+}
+
+TEST_CASE("a signal that is ignored does not touch an unfinished file") {
+    TemporaryDirectory dir;
+    const std::string name = dir.path / "out";
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::signal(SIGINT, SIG_IGN);
+        base::OutputFile file(name);
+        ::raise(SIGINT);
+        file.write("whole");
+        file.commit();
+        ::_exit(0);
+    }
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    CHECK(status == 0);
+    CHECK(base::read_file(name) == "whole");
 }

@@ -24,4 +24,5 @@ TEST_CASE("control characters of two bytes and bytes that are no UTF-8 are shown
     CHECK(printable("\xc2\xa0") == "\xc2\xa0");
     CHECK(printable("\xc0\x9b \xe0\x82\x9b \xf0\x80\x82\x9b \xc3") ==
           "\\xc0\\x9b \\xe0\\x82\\x9b \\xf0\\x80\\x82\\x9b \\xc3");
+    CHECK(printable("\xed\xa0\x80 \xf4\x90\x80\x80") == "\\xed\\xa0\\x80 \\xf4\\x90\\x80\\x80");
 }

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "migreport/collect.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "migreport/sieve.h"
+#include "migtrace/trace_check.h"
+
+namespace migreport {
+
+namespace {
+
+/// Tells how far the walk is.
+class Ticker : public migtrace::EventListener {
+ public:
+    explicit Ticker(const Progress& progress) : progress_(progress) {}
+    void begin(const migtrace::TraceInfo& info) override { start_ = info.start.ts; }
+    void migration(const migtrace::Migration& m) override { tick(1, m.ts); }
+    void migrations(const migtrace::Migrations& some) override {
+        tick(some.records().size(), some.records().back().ts);
+    }
+
+ private:
+    static constexpr std::uint64_t kEvery = 100'000;
+    void tick(std::uint64_t more, std::uint64_t ts) {
+        count_ += more;
+        if (count_ < next_) return;
+        next_ = count_ + kEvery;
+        progress_(count_, ts - std::min(ts, start_));
+    }
+    const Progress& progress_;
+    std::uint64_t start_ = 0, count_ = 0, next_ = kEvery;
+};
+
+std::string names_of(const std::vector<std::string>& files) {
+    std::string names;
+    for (const std::string& file : files)
+        names += (names.empty() ? "" : ", ") + (file == "-" ? "standard input" : file);
+    return names.empty() ? "standard input" : names;
+}
+
+void check_is_something(migtrace::TraceReader& reader, const std::vector<std::string>& files) {
+    check_is_trace(reader, files);
+    const migtrace::TraceHeader& header = reader.header();
+    const bool events = reader.start().known || reader.start().ts > 0;
+    if (!events && !header.names_events() && header.version().empty())
+        throw base::Error(names_of(files) + " is empty: there is nothing to report");
+}
+
+std::unique_ptr<Collected> collect(const Source& source, const Progress& progress, bool optimistic) {
+    migtrace::TraceReader reader({.files = source.files, .strict = source.strict, .optimistic = optimistic});
+    check_is_something(reader, source.files);
+    auto all = std::make_unique<Collected>(source.filters);
+    Ticker ticker(progress);
+    std::vector<migtrace::EventListener*> filtered = {&all->counters, &all->processes, &all->timeline};
+    if (has_topology(reader.header())) filtered.push_back(&all->topology);
+    Sieve sieve(source.filters, filtered);
+
+    // Views that follow tasks see all migrations of the processes, and choose what they count.
+    migtrace::WalkOptions options;
+    options.filters.pid = source.filters.pid;
+    options.window = source.window;
+    migtrace::walk(reader, options, {&ticker, &sieve, &all->residency, &all->pingpong, &all->marks});
+
+    all->header = reader.header();
+    all->info = all->counters.info();
+    all->info.header = &all->header;
+    all->warnings = reader.warnings();
+    return all;
+}
+
+}  // namespace
+
+std::unique_ptr<Collected> collect(const Source& source, const Progress& progress) {
+    try {
+        return collect(source, progress, true);
+    } catch (const migtrace::OutOfOrder&) {
+        return collect(source, progress, false);
+    }
+}
+
+}  // namespace migreport

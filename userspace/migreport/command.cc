@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "migreport/command.h"
+
+#include <fmt/format.h>
+
+#include "base/terminal.h"
+
+namespace migreport {
+
+namespace {
+
+bool is_plain(std::string_view word) {
+    constexpr std::string_view kSafe =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
+    return !word.empty() && word.find_first_not_of(kSafe) == std::string_view::npos;
+}
+
+/// bash's $'...'. A hexadecimal escape ends after two digits, so that what follows cannot become part of it.
+std::string ansi_quoted(std::string_view word) {
+    std::string quoted = "$'";
+    for (char c : word) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (c == '\'' || c == '\\')
+            quoted += {'\\', c};
+        else if (byte < 0x20 || byte >= 0x7f)
+            quoted += fmt::format("\\x{:02x}", byte);
+        else
+            quoted += c;
+    }
+    return quoted + "'";
+}
+
+std::string option(const char* name, const std::string& value) {
+    return fmt::format(" --{} {}", name, shell_quoted(value));
+}
+
+std::string text_of(const std::string& value) {
+    return value;
+}
+std::string text_of(std::int64_t value) {
+    return fmt::format("{}", value);
+}
+
+template <class T>
+std::string options(const std::string& name, const migtrace::Selection<T>& selection) {
+    std::string text;
+    for (const T& value : selection.include) text += option(name.c_str(), text_of(value));
+    for (const T& value : selection.exclude) text += option((name + "_exclude").c_str(), text_of(value));
+    return text;
+}
+
+std::string filter_options(const migtrace::Filters& filters, Repeat repeat) {
+    std::string text;
+    if (repeat == Repeat::All)
+        text = options("cause", filters.cause) + options("comm", filters.comm) +
+               options("cpu_event", filters.cpu_event) + options("cpu_from", filters.cpu_from) +
+               options("cpu_to", filters.cpu_to);
+    return text + options("pid", filters.pid);
+}
+
+std::string window_options(const migtrace::WindowLimits& window) {
+    std::string text;
+    auto hex = [&](const char* name, const std::optional<std::uint64_t>& value) {
+        if (value) text += fmt::format(" --{} 0x{:x}", name, *value);
+    };
+    auto seconds = [&](const char* name, const std::optional<std::int64_t>& value) {
+        if (value) text += fmt::format(" --{} {}", name, *value);
+    };
+    hex("begin_mark", window.begin_mark);
+    seconds("begin_sec", window.begin_sec);
+    hex("begin_ts", window.begin_ts);
+    hex("end_mark", window.end_mark);
+    seconds("end_sec", window.end_sec);
+    hex("end_ts", window.end_ts);
+    return text;
+}
+
+}  // namespace
+
+std::string shell_quoted(std::string_view word) {
+    if (is_plain(word)) return std::string(word);
+    // What a page cannot show as it is has to be written in another way.
+    if (base::printable(word) != word) return ansi_quoted(word);
+    std::string quoted = "'";
+    for (char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return quoted + "'";
+}
+
+std::string file_operand(const std::string& name) {
+    const bool option = name.size() > 1 && name[0] == '-';
+    return shell_quoted(option ? "./" + name : name);
+}
+
+std::string stats_command(const Source& source, const std::string& report, Repeat filters) {
+    std::string command = "migrate_stats " + report;
+    // Without it names are cut at their last ": ", for the filter as well.
+    if (!source.filters.comm.empty() && filters == Repeat::All &&
+        report.find("--comm_whole") == std::string::npos)
+        command += " --comm_whole";
+    command += filter_options(source.filters, filters) + window_options(source.window);
+    if (source.files.empty()) return command + " -";
+    for (const std::string& file : source.files) command += " " + file_operand(file);
+    return command;
+}
+
+}  // namespace migreport

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+// The commands that print what a page shows.
+
+#include <string>
+#include <string_view>
+
+#include "migreport/source.h"
+
+namespace migreport {
+
+/// A word as a shell takes it: unchanged where that is safe, in single quotes otherwise, and as bash's $'...'
+/// where it has control characters or bytes that are no UTF-8.
+std::string shell_quoted(std::string_view word);
+
+/// A file as an operand of a command: what begins with '-' gets "./" in front.
+std::string file_operand(const std::string& name);
+
+/// Which filters of the report a command has to repeat.
+enum class Repeat {
+    All,
+    PidOnly,  ///< for what the other filters do not act on
+};
+
+/// "migrate_stats REPORT FILTERS WINDOW FILES". `report` are options as they are typed.
+std::string stats_command(const Source& source, const std::string& report, Repeat filters = Repeat::All);
+
+}  // namespace migreport

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "migreport/cpu_groups.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+namespace migreport {
+
+namespace {
+
+using Unit = CpuGroups::Unit;
+using Place = std::tuple<int, int, int>;  // node, cache, core; -1 for what does not count
+
+/// Which `unit` a CPU is in. Kernels number cores anew in each package, so that all of the way counts.
+bool place_of(const migtrace::CpuTopology& cpu, Unit unit, Place& place) {
+    if (cpu.node < 0) return false;
+    if (unit == Unit::Node) return place = {cpu.node, -1, -1}, true;
+    if (cpu.llc < 0) return false;
+    if (unit == Unit::Cache) return place = {cpu.node, cpu.llc, -1}, true;
+    if (cpu.core < 0) return false;
+    return place = {cpu.node, cpu.llc, cpu.core}, true;
+}
+
+std::string name_of(Unit unit, const Place& place, unsigned first_cpu) {
+    if (unit == Unit::Node) return fmt::format("node {}", std::get<0>(place));
+    if (unit == Unit::Cache) return fmt::format("cache {}", std::get<1>(place));
+    return fmt::format("{}", first_cpu);
+}
+
+/// No groups when the header does not tell where some CPU stands.
+CpuGroups by_topology(const migtrace::TraceHeader& header, unsigned nr_cpus, Unit unit) {
+    CpuGroups groups;
+    groups.unit = unit;
+    std::map<Place, std::size_t> known;
+    for (unsigned cpu = 0; cpu < nr_cpus; cpu++) {
+        const auto where = header.cpus().find(cpu);
+        Place place;
+        if (where == header.cpus().end() || !place_of(where->second, unit, place)) return {};
+        const auto [at, added] = known.emplace(place, groups.size());
+        if (added) {
+            groups.members.emplace_back();
+            groups.names.push_back(name_of(unit, place, cpu));
+        }
+        groups.members[at->second].push_back(cpu);
+    }
+    return groups;
+}
+
+CpuGroups by_number(unsigned nr_cpus, unsigned size) {
+    CpuGroups groups;
+    groups.unit = size == 1 ? Unit::Cpu : Unit::Block;
+    for (unsigned first = 0; first < nr_cpus; first += size) {
+        groups.members.emplace_back();
+        for (unsigned cpu = first; cpu < std::min(first + size, nr_cpus); cpu++)
+            groups.members.back().push_back(cpu);
+        groups.names.push_back(cpu_list(groups.members.back()));
+    }
+    return groups;
+}
+
+}  // namespace
+
+const char* CpuGroups::unit_name() const {
+    switch (unit) {
+        case Unit::Cpu:
+            return "CPU";
+        case Unit::Core:
+            return "core";
+        case Unit::Cache:
+            return "last level cache";
+        case Unit::Node:
+            return "node";
+        case Unit::Block:
+            break;
+    }
+    return "block of CPUs";
+}
+
+std::string CpuGroups::describe(std::size_t group) const {
+    const std::vector<unsigned>& cpus = members[group];
+    const std::string list = fmt::format("CPU{} {}", cpus.size() == 1 ? "" : "s", cpu_list(cpus));
+    if (unit == Unit::Cache || unit == Unit::Node) return fmt::format("{} ({})", names[group], list);
+    return unit == Unit::Core ? fmt::format("core of {}", list) : list;
+}
+
+CpuGroups group_cpus(const migtrace::TraceHeader& header, unsigned nr_cpus, unsigned most) {
+    if (nr_cpus <= most) return by_number(nr_cpus, 1);
+    for (Unit unit : {Unit::Core, Unit::Cache, Unit::Node}) {
+        CpuGroups groups = by_topology(header, nr_cpus, unit);
+        if (groups.size() > 1 && groups.size() <= most) return groups;
+    }
+    unsigned size = 2;
+    while ((nr_cpus + size - 1) / size > most) size *= 2;
+    return by_number(nr_cpus, size);
+}
+
+std::vector<std::uint64_t> sum_groups(const migtrace::CpuMatrix& matrix, const CpuGroups& groups) {
+    std::vector<std::size_t> group_of(matrix.cpus());
+    for (std::size_t g = 0; g < groups.size(); g++)
+        for (unsigned cpu : groups.members[g]) group_of[cpu] = g;
+    std::vector<std::uint64_t> sums(groups.size() * groups.size());
+    for (unsigned from = 0; from < matrix.cpus(); from++)
+        for (unsigned to = 0; to < matrix.cpus(); to++)
+            sums[group_of[from] * groups.size() + group_of[to]] += matrix.at(from, to);
+    return sums;
+}
+
+std::string cpu_list(const std::vector<unsigned>& cpus) {
+    std::string text;
+    for (std::size_t i = 0; i < cpus.size();) {
+        std::size_t last = i;
+        while (last + 1 < cpus.size() && cpus[last + 1] == cpus[last] + 1) last++;
+        text += fmt::format("{}{}", text.empty() ? "" : ",", cpus[i]);
+        if (last > i) text += fmt::format("-{}", cpus[last]);
+        i = last + 1;
+    }
+    return text;
+}
+
+}  // namespace migreport

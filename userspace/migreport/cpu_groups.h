@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+// CPUs put together, so that a table from CPU to CPU stays small enough to be drawn.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "migtrace/counters.h"
+#include "migtrace/header.h"
+
+namespace migreport {
+
+struct CpuGroups {
+    enum class Unit { Cpu, Core, Cache, Node, Block } unit = Unit::Cpu;
+    std::vector<std::vector<unsigned>> members;  ///< CPUs of each group, ascending; groups by their first CPU
+    std::vector<std::string> names;              ///< short, for an axis: "0", "cache 3", "0-15"
+
+    std::size_t size() const { return members.size(); }
+    const char* unit_name() const;  ///< "CPU", "core", "last level cache", "node", "block of CPUs"
+    /// "CPU 5", "node 1 (CPUs 16-31)"
+    std::string describe(std::size_t group) const;
+};
+
+/// Each CPU by itself when there are `most` of them or fewer; else the smallest unit of which there are not
+/// more and that the header tells of every CPU; else blocks of neighbours, whose number is a power of two.
+CpuGroups group_cpus(const migtrace::TraceHeader& header, unsigned nr_cpus, unsigned most);
+
+/// Counts from group to group, row after row. What moves inside of a group is in the diagonal.
+std::vector<std::uint64_t> sum_groups(const migtrace::CpuMatrix& matrix, const CpuGroups& groups);
+
+/// "0-3,8": CPUs in ascending order.
+std::string cpu_list(const std::vector<unsigned>& cpus);
+
+}  // namespace migreport

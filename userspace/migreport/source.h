@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+#include <string>
+#include <vector>
+
+#include "migtrace/walk.h"
+
+namespace migreport {
+
+/// What a report is about: files, and which part of them.
+struct Source {
+    std::vector<std::string> files = {};  ///< as migtrace::ReadOptions
+    bool strict = false;
+    migtrace::Filters filters = {};
+    migtrace::WindowLimits window = {};
+};
+
+}  // namespace migreport
