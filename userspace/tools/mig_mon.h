@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+// The commands of mig_mon. Each takes the words from its own name on and returns the exit status.
+
+int mm_dirty(int argc, char** argv);
+int vm(int argc, char** argv);
