@@ -4,3 +4,5 @@
 
 int mm_dirty(int argc, char** argv);
 int vm(int argc, char** argv);
+/// server, client, server_rr and client_rr.
+int downtime(int argc, char** argv);

@@ -20,7 +20,7 @@
 #include "base/unique_fd.h"
 #include "vmmig/memory.h"
 #include "vmmig/pacer.h"
-#include "vmmig/tcp.h"
+#include "vmmig/network.h"
 
 namespace vmmig {
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "vmmig/tcp.h"
+#include "vmmig/network.h"
 
 #include <fmt/format.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/socket.h>
 
 #include <cerrno>
+#include <cstring>
 #include <memory>
 
 #include "base/error.h"
@@ -18,9 +18,9 @@ namespace {
 
 using Addresses = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
 
-Addresses resolve(const std::string& host, std::uint16_t port, int flags) {
+Addresses resolve(const std::string& host, std::uint16_t port, int type, int flags) {
     addrinfo wanted{};
-    wanted.ai_socktype = SOCK_STREAM;
+    wanted.ai_socktype = type;
     wanted.ai_flags = flags | AI_NUMERICSERV;
     addrinfo* found = nullptr;
     const int failure =
@@ -29,14 +29,6 @@ Addresses resolve(const std::string& host, std::uint16_t port, int flags) {
         throw base::Error(fmt::format("cannot find the host '{}': {}", host,
                                       failure == EAI_SYSTEM ? std::string(strerror(errno)) : ::gai_strerror(failure)));
     return {found, ::freeaddrinfo};
-}
-
-std::string name_of(const sockaddr* address, socklen_t length) {
-    char host[NI_MAXHOST], port[NI_MAXSERV];
-    if (::getnameinfo(address, length, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV))
-        return "an unknown address";
-    const bool v6 = std::string_view(host).find(':') != std::string_view::npos;
-    return fmt::format(fmt::runtime(v6 ? "[{}]:{}" : "{}:{}"), host, port);
 }
 
 void set(int fd, int level, int option, int value) { ::setsockopt(fd, level, option, &value, sizeof value); }
@@ -53,7 +45,7 @@ base::UniqueFd listen_at(const addrinfo& address) {
 }  // namespace
 
 base::UniqueFd connect_tcp(const std::string& host, std::uint16_t port) {
-    const Addresses addresses = resolve(host, port, AI_ADDRCONFIG);
+    const Addresses addresses = resolve(host, port, SOCK_STREAM, 0);
     int error = 0;
     for (const addrinfo* a = addresses.get(); a; a = a->ai_next) {
         base::UniqueFd fd(::socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -68,7 +60,7 @@ base::UniqueFd connect_tcp(const std::string& host, std::uint16_t port) {
 }
 
 std::vector<base::UniqueFd> listen_tcp(const std::string& host, std::uint16_t port) {
-    const Addresses addresses = resolve(host, port, AI_PASSIVE);
+    const Addresses addresses = resolve(host, port, SOCK_STREAM, AI_PASSIVE);
     std::vector<base::UniqueFd> sockets;
     int error = 0;
     for (const addrinfo* a = addresses.get(); a; a = a->ai_next) {
@@ -84,11 +76,55 @@ std::vector<base::UniqueFd> listen_tcp(const std::string& host, std::uint16_t po
     return sockets;
 }
 
+base::UniqueFd connect_udp(const std::string& host, std::uint16_t port) {
+    const Addresses addresses = resolve(host, port, SOCK_DGRAM, 0);
+    int error = 0;
+    for (const addrinfo* a = addresses.get(); a; a = a->ai_next) {
+        base::UniqueFd fd(::socket(a->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+        if (fd && ::connect(fd.get(), a->ai_addr, a->ai_addrlen) == 0) return fd;
+        error = errno;
+    }
+    throw base::system_error(fmt::format("there is no way to {}", host), error);
+}
+
+base::UniqueFd bind_udp(const std::string& host, std::uint16_t port) {
+    int error = 0;
+    // All addresses: one socket for both families if the kernel has both.
+    const Addresses addresses = host.empty() ? resolve("::", port, SOCK_DGRAM, AI_NUMERICHOST) : resolve(host, port, SOCK_DGRAM, 0);
+    const Addresses v4 = host.empty() ? resolve("0.0.0.0", port, SOCK_DGRAM, AI_NUMERICHOST) : Addresses(nullptr, ::freeaddrinfo);
+    for (const addrinfo* list : {addresses.get(), v4.get()}) {
+        for (const addrinfo* a = list; a; a = a->ai_next) {
+            base::UniqueFd fd(::socket(a->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+            if (fd && a->ai_family == AF_INET6) {
+                set(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 0);
+                set(fd.get(), IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+            }
+            if (fd && a->ai_family == AF_INET) set(fd.get(), IPPROTO_IP, IP_PKTINFO, 1);
+            if (fd && ::bind(fd.get(), a->ai_addr, a->ai_addrlen) == 0) return fd;
+            if (!error || errno != EAFNOSUPPORT) error = errno;
+        }
+    }
+    throw base::system_error(fmt::format("cannot receive on UDP port {}{}", port, host.empty() ? "" : " of " + host), error,
+                             error == EADDRINUSE ? "is another mig_mon running? --port takes another port" : "");
+}
+
+std::string address_name(const sockaddr& address, socklen_t length) {
+    char host[NI_MAXHOST], port[NI_MAXSERV];
+    if (::getnameinfo(&address, length, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV))
+        return "an unknown address";
+    // How a socket for both families shows IPv4.
+    constexpr std::string_view kMapped = "::ffff:";
+    if (std::string_view(host).starts_with(kMapped) && std::strchr(host, '.'))
+        return fmt::format("{}:{}", host + kMapped.size(), port);
+    const bool v6 = std::strchr(host, ':');
+    return fmt::format(fmt::runtime(v6 ? "[{}]:{}" : "{}:{}"), host, port);
+}
+
 std::string peer_name(int fd) {
     sockaddr_storage address{};
     socklen_t length = sizeof address;
     if (::getpeername(fd, reinterpret_cast<sockaddr*>(&address), &length)) return "a peer that is gone";
-    return name_of(reinterpret_cast<const sockaddr*>(&address), length);
+    return address_name(*reinterpret_cast<const sockaddr*>(&address), length);
 }
 
 void prepare_stream(int fd) {
