@@ -81,7 +81,7 @@ for _ in 1 2 3; do "$mig_mon" vm -s -H localhost -p "$port" --bytes 20M >/dev/nu
 wait "${pids[@]}"
 end "$destination"
 says "the destination has served them all, three at once among them" 0 plain.log "Latency: average " "latency: average"
-within "the destination has seen them come" "$(grep -c ' connected' plain.log)" 9 9
+within "the destination has seen them come" "$(grep -c ' connected' plain.log)" 10 10
 
 # An original source and destination: the stream byte for byte.
 cat >peer.py <<'PY'
@@ -104,15 +104,15 @@ if what == "destination":
     pages = []
     if len(sys.argv) > 3:
         assert read(s, 16) == header(0x125), "handshake"
-        s.sendall(header(0x124, 77))
+        s.sendall(header(0x124, 7000000))
     for _ in range(1000):
         magic, index = struct.unpack("=QQ", read(s, 16))
         assert magic == 0x123, hex(magic)
         read(s, 4096)
         pages.append(index)
     if len(sys.argv) > 3:
-        assert 77 in pages[:200], pages[:200]
-        pages.remove(77)
+        assert 7000000 in pages[:500], pages[:10]
+        pages.remove(7000000)
     assert pages == list(range(len(pages))), pages[:10]
     print("as it should be", flush=True)
     raise SystemExit
@@ -153,7 +153,7 @@ for what in "${!fault[@]}" reset; do
 	fi
 done
 "$mig_mon" vm -s -H localhost -p "$port" --bytes 5M >out 2>&1
-says "and the next is served as if nothing had been" 0 out "5.2"
+says "and the next is served as if nothing had been" 0 out "5.3 MB"
 end "$destination"
 for mode in "" postcopy; do
 	python3 peer.py destination "$port" $mode >peer 2>&1 &
@@ -185,18 +185,21 @@ says "once" 0 out "0 MB/s"
 "$mig_mon" mm_dirty -m 90000T >out 2>&1
 says "more memory than there is" 1 out "cannot have"
 # The byte of a page is changed behind its back.
-"$mig_mon" mm_dirty -m 16 -r 16 >out 2>&1 &
+"$mig_mon" mm_dirty -m 123 -r 123 >out 2>&1 &
 dirty=$!
 wait_for out dirty-rate
 if python3 - $dirty <<'PY'; then
 import re, sys
 for line in open(f"/proc/{sys.argv[1]}/maps"):
     begin, end = (int(x, 16) for x in re.match(r"(\w+)-(\w+) rw", line).groups()) if " rw" in line else (0, 0)
-    if 16 << 20 <= end - begin < 64 << 20 and len(line.split()) < 6:
+    if 123 << 20 <= end - begin < 130 << 20:
         memory = open(f"/proc/{sys.argv[1]}/mem", "r+b", buffering=0)
-        for page in range(0, 16 << 20, 4096):
-            memory.seek(end - (16 << 20) + page)
-            memory.write(b"\xee")
+        try:
+            for page in range(0, 100 << 20, 4096):
+                memory.seek(begin + (10 << 20) + page)
+                memory.write(b"\xee")
+        except OSError:
+            pass  # it has noticed, and has gone
         break
 else:
     sys.exit("no such memory")
@@ -228,10 +231,11 @@ wait $client
 python3 - "${took[@]}" >verdict 2>&1 <<'PY'
 import json, sys
 outages = [o["length_ms"] for o in map(json.loads, open("out")) if o["type"] == "outage"]
-# A busy machine may have small ones of its own.
-large = [o for o in outages if o > 300]
+# A busy machine has small ones of its own; as much may come on top of the others.
+large, small = [o for o in outages if o > 300], [o for o in outages if o <= 300]
 wanted = list(map(int, sys.argv[1:]))
-assert len(large) == 3 and all(abs(a - b) <= 60 for a, b in zip(large, wanted)), (outages, wanted)
+slack = 40 + max(small, default=0)
+assert len(large) == 3 and all(abs(a - b) <= slack for a, b in zip(large, wanted)), (outages, wanted)
 spikes = [line.split(",") for line in open("spikes")]
 assert spikes[0][1] == "18446744073709551615\n" and len(spikes) == 1 + len(outages), spikes
 print("three")
