@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <numeric>
 
 namespace base {
 
@@ -47,6 +48,20 @@ void Histogram::merge(const Histogram& other) {
     max_ = std::max(max_, other.max_);
 }
 
+Histogram Histogram::scaled(double factor) const {
+    auto scale = [factor](std::uint64_t value) {
+        const double product = std::round(static_cast<double>(value) * factor);
+        return product < 0x1p64 ? static_cast<std::uint64_t>(product) : UINT64_MAX;
+    };
+    Histogram result;
+    for (std::size_t i = 0; i < buckets_.size(); i++) result.record(scale(std::clamp(middle_of(i), min(), max_)), buckets_[i]);
+    if (count_ == 0) return result;
+    result.min_ = scale(min_);
+    result.max_ = scale(max_);
+    result.sum_ = static_cast<unsigned __int128>(static_cast<long double>(sum_) * static_cast<long double>(factor));
+    return result;
+}
+
 double Histogram::mean() const {
     return count_ ? static_cast<double>(static_cast<long double>(sum_) / static_cast<long double>(count_))
                   : 0;
@@ -65,6 +80,11 @@ std::uint64_t Histogram::percentile(double percent) const {
         if (seen >= rank && seen > 0) return std::clamp(middle_of(i), min_, max_);
     }
     return max_;
+}
+
+std::uint64_t Histogram::at_most(std::uint64_t value) const {
+    const std::size_t end = std::min(bucket_of(value) + 1, buckets_.size());
+    return std::accumulate(buckets_.begin(), buckets_.begin() + static_cast<std::ptrdiff_t>(end), std::uint64_t{0});
 }
 
 }  // namespace base

@@ -16,6 +16,8 @@ class Histogram {
     void record(std::uint64_t value, std::uint64_t times = 1);
     /// Adds what another one has recorded.
     void merge(const Histogram& other);
+    /// The same in another unit: every value times `factor` > 0.
+    Histogram scaled(double factor) const;
 
     std::uint64_t count() const { return count_; }
     /// Exact; 0 when nothing was recorded.
@@ -26,6 +28,8 @@ class Histogram {
     /// the middle of its bucket, so off by half of 1 % at most; exact below 256, and for 0 and 100 always. 0
     /// when nothing was recorded.
     std::uint64_t percentile(double percent) const;
+    /// How many are not larger than `value`; those in its bucket count, too.
+    std::uint64_t at_most(std::uint64_t value) const;
 
  private:
     std::vector<std::uint64_t> buckets_;

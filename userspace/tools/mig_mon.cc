@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+// mig_mon: the memory and the network of a migrating VM, emulated and measured.
+
+#include "tools/mig_mon.h"
+
+#include <fmt/format.h>
+
+#include <string_view>
+
+#include "base/error.h"
+#include "base/tool_main.h"
+#include "base/version.h"
+
+namespace {
+
+constexpr const char* kHelp =
+    "Usage: mig_mon COMMAND [OPTION]...\n\n"
+    "Emulates and measures what a live migration of a VM does to memory and network.\n\n"
+    "Commands (each has --help):\n"
+    "  vm            emulate the streams of a migration, precopy and postcopy\n"
+    "  mm_dirty      dirty memory at a rate\n"
+    "  server_rr     send packets back,\n"
+    "  client_rr     and measure for how long they stay away: the downtime of a network\n"
+    "  server        the same one way: receive packets, and watch for gaps,\n"
+    "  client        and send them\n\n"
+    "General:\n"
+    "  -h, --help     print this help and exit\n"
+    "  -v, --version  print the version and exit\n\n"
+    "Examples:\n"
+    "  mig_mon vm -d\n"
+    "  mig_mon vm -s -H DESTINATION -t precopy -t postcopy\n"
+    "      On two hosts: how fast would a migration be between them?\n"
+    "  mig_mon mm_dirty -m 2G -r 500M -p random\n"
+    "      In a guest: dirty 500 MB each second of 2 GB, page by page at random.\n"
+    "  mig_mon server_rr\n"
+    "  mig_mon client_rr GUEST 50\n"
+    "      In a guest, and outside of it: for how long can it not be reached while it migrates?\n";
+
+int run(int argc, char** argv) {
+    const std::string_view command = argc > 1 ? argv[1] : "";
+    if (command == "mm_dirty") return mm_dirty(argc - 1, argv + 1);
+    if (command == "vm") return vm(argc - 1, argv + 1);
+    if (command == "server" || command == "client" || command == "server_rr" || command == "client_rr")
+        return downtime(argc - 1, argv + 1);
+    if (command == "-h" || command == "--help") {
+        fmt::print("{}", kHelp);
+        return 0;
+    }
+    if (command == "-v" || command == "--version") {
+        fmt::print("mig_mon (migscope) {}\n", MIGSCOPE_VERSION);
+        return 0;
+    }
+    if (command.empty()) throw base::UsageError("a command is missing, for example mm_dirty");
+    throw base::UsageError(fmt::format("unknown command '{}'", command));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    return base::tool_main("mig_mon", [&] { return run(argc, argv); });
+}

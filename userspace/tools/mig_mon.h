@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+// The commands of mig_mon. Each takes the words from its own name on and returns the exit status.
+
+int mm_dirty(int argc, char** argv);
+int vm(int argc, char** argv);
+/// server, client, server_rr and client_rr.
+int downtime(int argc, char** argv);

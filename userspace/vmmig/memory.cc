@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "vmmig/memory.h"
+
+#include <fmt/format.h>
+#include <linux/mman.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <thread>
+#include <vector>
+
+#include "base/error.h"
+#include "base/units.h"
+
+namespace vmmig {
+
+namespace {
+
+/// How to have `pages` huge pages of `size` bytes.
+std::string reserve_hint(std::uint64_t size, std::uint64_t pages) {
+    return fmt::format("reserve them first: echo {} > /sys/kernel/mm/hugepages/hugepages-{}kB/nr_hugepages", pages,
+                       size / 1024);
+}
+
+}  // namespace
+
+Memory::Memory(std::uint64_t bytes, Backing backing) {
+    const auto huge = static_cast<std::uint64_t>(backing);
+    const std::uint64_t page = huge ? huge : kPage;
+    if (bytes > UINT64_MAX - page)
+        throw base::Error(fmt::format("cannot have {} bytes of memory: there is no such number of pages", bytes));
+    size_ = (bytes + page - 1) / page * page;
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    // Huge pages are reserved here, so that a lack of them is an error now and no SIGBUS later.
+    if (huge)
+        flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | std::countr_zero(huge) << MAP_HUGE_SHIFT;
+    void* mapped = ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, flags, -1, 0);
+    if (mapped == MAP_FAILED) {
+        const int error = errno;
+        const std::string kind = huge ? fmt::format(" in {} pages of {} MiB", size_ / huge, huge >> 20) : "";
+        throw base::system_error(fmt::format("cannot have {} of memory{}", base::format_size(size_), kind), error,
+                                 huge ? reserve_hint(huge, size_ / huge) : "");
+    }
+    data_ = static_cast<std::uint8_t*>(mapped);
+}
+
+Memory::~Memory() { ::munmap(data_, size_); }
+
+void Memory::preheat(std::uint8_t value) {
+    const std::uint64_t threads = std::clamp<std::uint64_t>(std::thread::hardware_concurrency(), 1, pages());
+    auto write = [this, value, threads](std::uint64_t part) {
+        const std::uint64_t end = pages() * (part + 1) / threads;
+        for (std::uint64_t page = pages() * part / threads; page < end; page++) data_[page * kPage] = value;
+    };
+    std::vector<std::jthread> others;
+    for (std::uint64_t part = 1; part < threads; part++) others.emplace_back(write, part);
+    write(0);
+}
+
+}  // namespace vmmig

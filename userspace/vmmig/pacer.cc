@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "vmmig/pacer.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace vmmig {
+
+Pacer::Pacer(double rate, Clock::time_point start) { set_rate(rate, start); }
+
+void Pacer::set_rate(double rate, Clock::time_point now) {
+    rate_ = rate;
+    // Not longer than a day, so that times can be computed with.
+    const double seconds = std::min(std::max(1 / rate, std::chrono::duration<double>(kTick).count()), 86400.0);
+    interval_ = std::chrono::nanoseconds(std::llround(seconds * 1e9));
+    last_ = now;
+    next_ = now + interval_;
+    owed_ = missed_ = 0;
+}
+
+std::uint64_t Pacer::due(Clock::time_point now) {
+    const double passed = std::chrono::duration<double>(now - last_).count();
+    last_ = now;
+    // A thread that is woken up in time is late by a fraction of the interval; two intervals are a pause.
+    const double usual = 2 * std::chrono::duration<double>(interval_).count();
+    const double time = std::min(passed, usual);
+    missed_ += rate_ * (passed - time);
+    const double extra = missed_ * std::min(1.0, time / std::chrono::duration<double>(kCatchUp).count());
+    missed_ -= extra;
+    owed_ += rate_ * time + extra;
+    const double whole = std::floor(owed_);
+    owed_ -= whole;
+    const auto rest = std::chrono::nanoseconds(std::llround(std::min((1 - owed_) / rate_, 86400.0) * 1e9));
+    next_ = now + std::max(rest, kTick);
+    return static_cast<std::uint64_t>(whole);
+}
+
+}  // namespace vmmig

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "vmmig/probe.h"
+
+#include <endian.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <random>
+
+#include "base/error.h"
+#include "base/unique_fd.h"
+#include "vmmig/network.h"
+
+namespace vmmig {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::nanoseconds;
+
+/// What ours send; an original server sends it back as it is, and counts it as it counts anything.
+struct Packet {
+    char name[8];
+    // Little-endian.
+    std::uint64_t session;
+    std::uint64_t number;
+    std::uint64_t sent;         // CLOCK_MONOTONIC of the sender, ns
+    std::uint64_t interval_ns;  // at which packets are sent
+};
+static_assert(sizeof(Packet) == 40);
+constexpr char kName[8] = {'m', 'i', 'g', '_', 'm', 'o', 'n', '1'};
+
+/// A server does not believe that so many packets were lost.
+constexpr std::uint64_t kMostLost = std::uint64_t{1} << 40;
+
+std::uint64_t nanoseconds_of(Clock::time_point time) {
+    return static_cast<std::uint64_t>(nanoseconds(time.time_since_epoch()).count());
+}
+
+std::optional<Packet> unpack(const char* data, std::size_t size) {
+    Packet packet;
+    if (size < sizeof packet) return std::nullopt;
+    std::memcpy(&packet, data, sizeof packet);
+    if (std::memcmp(packet.name, kName, sizeof kName)) return std::nullopt;
+    packet.session = le64toh(packet.session);
+    packet.number = le64toh(packet.number);
+    packet.sent = le64toh(packet.sent);
+    packet.interval_ns = le64toh(packet.interval_ns);
+    return packet;
+}
+
+/// Waits for a packet, a signal, or `when`.
+enum class Woken { Time, Signal, Packet };
+Woken wait(int socket, int signals, Clock::time_point when) {
+    const auto left = std::max<nanoseconds>(when - Clock::now(), nanoseconds(0));
+    const timespec time = {left.count() / 1'000'000'000, left.count() % 1'000'000'000};
+    pollfd fds[] = {{signals, POLLIN, 0}, {socket, POLLIN, 0}};
+    const int ready = ::ppoll(fds, 2, &time, nullptr);
+    if (ready < 0 && errno != EINTR) throw base::system_error("waiting: ppoll()", errno);
+    if (ready <= 0) return Woken::Time;
+    return fds[0].revents ? Woken::Signal : Woken::Packet;
+}
+
+/// Whether an error of a socket is about the network, which is what is watched.
+bool is_of_network(int error) {
+    return error == ECONNREFUSED || error == ENETUNREACH || error == EHOSTUNREACH || error == ENETDOWN || error == EHOSTDOWN ||
+           error == ENOBUFS || error == EPERM || error == EADDRNOTAVAIL || error == ENODEV || error == EAGAIN;
+}
+
+ProbeFigures figures_of(const OutageWatch& watch, Clock::time_point now) {
+    ProbeFigures figures;
+    figures.received = watch.received();
+    figures.lost = watch.lost();
+    figures.duplicates = watch.duplicates();
+    figures.reordered = watch.reordered();
+    figures.gaps = watch.gaps();
+    figures.outages = watch.outages();
+    figures.quiet = watch.quiet(now);
+    return figures;
+}
+
+/// The end of each second, and of the whole.
+class Seconds {
+ public:
+    Seconds(std::optional<nanoseconds> duration)
+        : next_(Clock::now() + std::chrono::seconds(1)),
+          end_(duration ? Clock::now() + *duration : Clock::time_point::max()) {}
+    Clock::time_point next() const { return std::min(next_, end_); }
+    bool over(Clock::time_point now) const { return now >= end_; }
+    /// Whether a second has ended.
+    bool ended(Clock::time_point now) {
+        if (now < next_) return false;
+        next_ = std::max(next_ + std::chrono::seconds(1), now);
+        return true;
+    }
+
+ private:
+    Clock::time_point next_, end_;
+};
+
+class Client {
+ public:
+    Client(const ProbeOptions& options, const ProbeListener& listener)
+        : options_(options),
+          listener_(listener),
+          socket_(connect_udp(options.host, options.port)),
+          watch_(options.interval),
+          session_((static_cast<std::uint64_t>(std::random_device()()) << 32) | std::random_device()()) {}
+
+    ProbeFigures run(const base::StopSignals& signals) {
+        Seconds seconds(options_.duration);
+        Clock::time_point next = Clock::now();
+        if (listener_.first && options_.round_trip) listener_.first(options_.interval);
+        for (;;) {
+            const Woken woken = wait(socket_.get(), signals.fd(), std::min(next, seconds.next()));
+            if (woken == Woken::Signal) break;
+            if (woken == Woken::Packet) receive();
+            const auto now = Clock::now();
+            if (now >= next) {
+                send(now);
+                // After a pause of ours nothing is made up for.
+                next = std::max(next + options_.interval, now);
+            }
+            if (seconds.ended(now) && listener_.second) listener_.second(figures(now));
+            if (seconds.over(now)) break;
+        }
+        receive();
+        const auto now = Clock::now();
+        if (options_.round_trip)
+            if (const auto lasting = watch_.finish(now, std::nullopt); lasting && listener_.outage) listener_.outage(*lasting);
+        return figures(now);
+    }
+
+ private:
+    void send(Clock::time_point now) {
+        Packet packet;
+        std::memcpy(packet.name, kName, sizeof kName);
+        packet.session = htole64(session_);
+        packet.number = htole64(sent_++);
+        packet.sent = htole64(nanoseconds_of(now));
+        packet.interval_ns = htole64(static_cast<std::uint64_t>(options_.interval.count()));
+        if (::send(socket_.get(), &packet, sizeof packet, MSG_DONTWAIT) >= 0) return;
+        if (!is_of_network(errno)) throw base::system_error(fmt::format("cannot send to {}", options_.host), errno);
+        refused_++;
+    }
+
+    /// All that is there: answers that have queued up belong to the moment in which the first of them came.
+    void receive() {
+        char buffer[2048];
+        for (;;) {
+            const ssize_t n = ::recv(socket_.get(), buffer, sizeof buffer, MSG_DONTWAIT);
+            if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
+            if (n < 0) {
+                if (!is_of_network(errno)) throw base::system_error(fmt::format("cannot receive from {}", options_.host), errno);
+                refused_++;
+                continue;
+            }
+            answer(unpack(buffer, static_cast<std::size_t>(n)));
+        }
+    }
+
+    void answer(const std::optional<Packet>& packet) {
+        const auto now = Clock::now();
+        std::optional<std::uint64_t> number;
+        if (packet) {
+            // Of another client that had this port before, or made up.
+            if (packet->session != session_ || packet->number >= sent_) return;
+            number = packet->number;
+            const std::uint64_t at = nanoseconds_of(now);
+            latency_.record(at > packet->sent ? at - packet->sent : 0);
+        }
+        if (const auto ended = watch_.arrived(now, number); ended && listener_.outage) listener_.outage(*ended);
+    }
+
+    ProbeFigures figures(Clock::time_point now) const {
+        ProbeFigures figures = figures_of(watch_, now);
+        figures.sent = sent_;
+        figures.latency = latency_;
+        figures.refused = refused_;
+        return figures;
+    }
+
+    const ProbeOptions& options_;
+    const ProbeListener& listener_;
+    base::UniqueFd socket_;
+    OutageWatch watch_;
+    std::uint64_t session_, sent_ = 0, refused_ = 0;
+    base::Histogram latency_;
+};
+
+class Server {
+ public:
+    Server(const ProbeOptions& options, const ProbeListener& listener)
+        : options_(options), listener_(listener), socket_(bind_udp(options.host, options.port)) {}
+
+    ProbeFigures run(const base::StopSignals& signals) {
+        Seconds seconds(options_.duration);
+        for (;;) {
+            const Woken woken = wait(socket_.get(), signals.fd(), seconds.next());
+            if (woken == Woken::Signal) break;
+            if (woken == Woken::Packet) receive();
+            const auto now = Clock::now();
+            if (seconds.ended(now) && listener_.second) listener_.second(figures(now));
+            if (seconds.over(now)) break;
+        }
+        const auto now = Clock::now();
+        if (!options_.round_trip)
+            if (const auto lasting = watch_.finish(now, std::nullopt); lasting && listener_.outage) listener_.outage(*lasting);
+        return figures(now);
+    }
+
+ private:
+    void receive() {
+        char data[65536], control[256];
+        sockaddr_storage from{};
+        iovec part{data, sizeof data};
+        // A bound: the clock of seconds goes on however much comes.
+        for (int i = 0; i < 1024; i++) {
+            part.iov_len = sizeof data;
+            msghdr message{};
+            message.msg_name = &from;
+            message.msg_namelen = sizeof from;
+            message.msg_iov = &part;
+            message.msg_iovlen = 1;
+            message.msg_control = control;
+            message.msg_controllen = sizeof control;
+            const ssize_t n = ::recvmsg(socket_.get(), &message, MSG_DONTWAIT);
+            if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
+            if (n < 0) {
+                if (!is_of_network(errno)) throw base::system_error("cannot receive packets", errno);
+                continue;
+            }
+            received_++;
+            if (options_.round_trip) {
+                // From the address that it was sent to: the control data that came with it says which.
+                part.iov_len = static_cast<std::size_t>(n);
+                message.msg_flags = 0;
+                if (::sendmsg(socket_.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) refused_++;
+            }
+            packet(unpack(data, static_cast<std::size_t>(n)), message);
+        }
+    }
+
+    void packet(const std::optional<Packet>& packet, const msghdr& message) {
+        const std::uint64_t session = packet ? packet->session : 0;
+        const auto now = Clock::now();
+        // One client is measured; others have to wait until it has ended.
+        if (!session_ || (*session_ != session && now - heard_ > patience()))
+            begin(session, packet, message);
+        else if (*session_ != session)
+            return;
+        heard_ = now;
+        if (options_.round_trip) return;
+        if (packet && packet->number >= first_ + watch_.received() + kMostLost) return;
+        const bool known = watch_.interval().has_value();
+        const auto ended = watch_.arrived(now, packet ? std::optional(packet->number - std::min(first_, packet->number))
+                                                               : std::nullopt);
+        if (!known && watch_.interval() && listener_.first) listener_.first(*watch_.interval());
+        if (ended && listener_.outage) listener_.outage(*ended);
+    }
+
+    nanoseconds patience() const {
+        return std::max<nanoseconds>(std::chrono::seconds(1), 2 * watch_.interval().value_or(nanoseconds(0)));
+    }
+
+    /// Another client, or one that was started again, is measured from now on.
+    void begin(std::uint64_t session, const std::optional<Packet>& packet, const msghdr& message) {
+        session_ = session;
+        first_ = packet ? packet->number : 0;
+        std::optional<nanoseconds> interval;
+        if (packet && packet->interval_ns > 0 && packet->interval_ns < 86'400'000'000'000)
+            interval = nanoseconds(packet->interval_ns);
+        watch_ = OutageWatch(interval);
+        if (interval && listener_.first && !options_.round_trip) listener_.first(*interval);
+        if (listener_.peer)
+            listener_.peer(address_name(*static_cast<const sockaddr*>(message.msg_name), message.msg_namelen));
+    }
+
+    ProbeFigures figures(Clock::time_point now) const {
+        ProbeFigures figures = figures_of(watch_, now);
+        figures.received = received_;
+        figures.sent = options_.round_trip ? received_ - refused_ : 0;
+        return figures;
+    }
+
+    const ProbeOptions& options_;
+    const ProbeListener& listener_;
+    base::UniqueFd socket_;
+    std::optional<std::uint64_t> session_;
+    Clock::time_point heard_;  // of the session
+    std::uint64_t first_ = 0;  // number of the session's first packet that was seen
+    OutageWatch watch_{std::nullopt};
+    std::uint64_t received_ = 0, refused_ = 0;
+};
+
+}  // namespace
+
+ProbeFigures probe_client(const ProbeOptions& options, const base::StopSignals& signals, const ProbeListener& listener) {
+    ::prctl(PR_SET_TIMERSLACK, 1);
+    return Client(options, listener).run(signals);
+}
+
+ProbeFigures probe_server(const ProbeOptions& options, const base::StopSignals& signals, const ProbeListener& listener) {
+    return Server(options, listener).run(signals);
+}
+
+}  // namespace vmmig
