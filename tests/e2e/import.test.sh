@@ -118,6 +118,12 @@ printf PERFILE2 >perf.data
 fails "a recording instead of its text" "perf script -i perf.data" "$bin/migrate_import" -o no.trace perf.data
 fails "no such file" "cannot open" "$bin/migrate_export" -o no.trace no.file
 fails "a cause that is not there" "pull_task" "$bin/migrate_export" -o no.trace --cause pull_task sample.trace
+cp sample.trace own.trace
+fails "the input as output" "it would be lost" "$bin/migrate_export" -o own.trace own.trace
+check "and it is still there" cmp sample.trace own.trace
+fails "the input as output, standard input" "it would be lost" sh -c "'$bin/migrate_export' -o own.trace <own.trace"
+fails "a stat file is no trace" "is a stat file" "$bin/migrate_export" -o no.trace "$top/tests/golden/inputs/k1000.stat"
+fails "what is no trace is not exported" "is no trace" "$bin/migrate_export" -o no.trace /bin/ls
 fails "a full disk, import" "cannot write" "$bin/migrate_import" -o /dev/full "$samples/ftrace.txt"
 fails "a full disk, export" "cannot write" "$bin/migrate_export" -o /dev/full sample.trace
 TMPDIR=/nonexistent fails "no room to wait" "--cpus" "$bin/migrate_import" <(grep -v '#P:' "$samples/ftrace.txt") -o no.trace

@@ -183,7 +183,7 @@ completes extract "--extract" migrate_extract --ex
 completes extract-output "json text" migrate_extract --output ""
 completes file "" migrate_stats --stats to
 completes behind-dashes "" migrate_record -- --st
-for program in migrate_stats migrate_extract migrate_record migrate_graph; do
+for program in migrate_stats migrate_extract migrate_record migrate_graph migrate_report migrate_import migrate_export; do
 	[[ -x $programs/$program ]] || continue
 	missing=
 	offered=" $(complete_words $program --) "

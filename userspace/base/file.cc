@@ -39,6 +39,16 @@ int write_control_file(const std::string& path, std::string_view text) {
     return written == static_cast<ssize_t>(text.size()) ? 0 : EIO;
 }
 
+void refuse_input_as_output(const std::string& output, const std::vector<std::string>& inputs) {
+    struct stat written = {}, read = {};
+    if (output == "-" || ::stat(output.c_str(), &written) != 0 || !S_ISREG(written.st_mode)) return;
+    for (const std::string& input : inputs.empty() ? std::vector<std::string>{"-"} : inputs) {
+        if (input == "-" ? ::fstat(STDIN_FILENO, &read) != 0 : ::stat(input.c_str(), &read) != 0) continue;
+        if (read.st_dev == written.st_dev && read.st_ino == written.st_ino)
+            throw Error(fmt::format("{} is the input: it would be lost (name another file with -o)", output));
+    }
+}
+
 OutputFile::OutputFile(const std::string& path) : path_(path), target_(path) {
     if (path == "-") {
         fd_.reset(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
@@ -46,6 +56,7 @@ OutputFile::OutputFile(const std::string& path) : path_(path), target_(path) {
         return;
     }
     struct stat info = {};
+    std::optional<mode_t> mode;
     if (::stat(path.c_str(), &info) == 0) {
         if (S_ISDIR(info.st_mode)) fail("cannot write", EISDIR);
         if (!S_ISREG(info.st_mode)) {
@@ -53,6 +64,7 @@ OutputFile::OutputFile(const std::string& path) : path_(path), target_(path) {
             if (!fd_) fail("cannot write", errno);
             return;
         }
+        mode = info.st_mode & 0777;
         // A symbolic link stays one, and what it points to is replaced.
         if (char* real = ::realpath(path.c_str(), nullptr)) {
             target_ = real;
@@ -68,6 +80,8 @@ OutputFile::OutputFile(const std::string& path) : path_(path), target_(path) {
         temporary_.clear();
         fail("cannot create", error);
     }
+    // Who might not read the old file may not read the new one.
+    if (mode && ::fchmod(fd_.get(), *mode) != 0) fail("cannot set the permissions of", errno);
 }
 
 OutputFile::~OutputFile() {

@@ -77,7 +77,10 @@ std::vector<std::string> draw_all(const std::vector<std::string>& operands, cons
 
     // From here on Ctrl-C must not leave temporary files behind; before, it simply ends the program.
     base::StopSignals signals;
-    for (const auto& name : names) try_place(name);
+    for (const auto& name : names) {
+        base::refuse_input_as_output(name, operands);
+        try_place(name);
+    }
     std::vector<std::string> pictures = render(figures, canvas, signals.fd());
     for (std::size_t i = 0; i < names.size(); i++) {
         base::OutputFile file(names[i]);

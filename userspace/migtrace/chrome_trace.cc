@@ -12,10 +12,10 @@ namespace {
 /// Process and thread 0 are the idle task to Perfetto, and some versions of it mix thread 0 up with 1.
 constexpr unsigned kProcess = 1, kFirstThread = 1;
 
-/// Nanoseconds as the microseconds that the format counts in.
-void put_us(Output& output, std::int64_t ns) {
-    const std::uint64_t size = ns < 0 ? 0 - static_cast<std::uint64_t>(ns) : static_cast<std::uint64_t>(ns);
-    output.format("{}{}.{:03}", ns < 0 ? "-" : "", size / 1000, size % 1000);
+/// The time from `from` to `to`, in ns, as the microseconds that the format counts in.
+void put_us(Output& output, std::uint64_t from, std::uint64_t to) {
+    const std::uint64_t size = to < from ? from - to : to - from;
+    output.format("{}{}.{:03}", to < from ? "-" : "", size / 1000, size % 1000);
 }
 
 }  // namespace
@@ -58,7 +58,7 @@ void ChromeTrace::know_cpu(std::uint32_t cpu) {
 void ChromeTrace::put_head(const char* phase, std::uint32_t cpu, std::uint64_t ts) {
     separate();
     output_.format(R"({{"ph":"{}","pid":{},"tid":{},"ts":)", phase, kProcess, cpu + kFirstThread);
-    put_us(output_, static_cast<std::int64_t>(ts - start_.ts));
+    put_us(output_, start_.ts, ts);
 }
 
 void ChromeTrace::put_name(const Migration& migration) {
@@ -75,7 +75,7 @@ void ChromeTrace::put_slice(const Waiting& waiting, std::uint32_t cpu, std::uint
     const Migration& m = waiting.migration;
     put_head("X", cpu, m.ts);
     output_.put(R"(,"dur":)");
-    put_us(output_, static_cast<std::int64_t>(end - m.ts));
+    put_us(output_, m.ts, end);
     put_name(m);
     output_.format(R"(,"args":{{"pid":{},"from":{},"to":{},"recorded_by":{},"cause":)", m.pid, m.from, m.to,
                    m.cpu);

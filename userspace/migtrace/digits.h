@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <string>
 #include <string_view>
 
 namespace migtrace {
@@ -64,6 +65,11 @@ inline char* put_decimal(char* to, std::uint64_t value) {
 inline char* put_text(char* to, std::string_view text) {
     std::memcpy(to, text.data(), text.size());
     return to + text.size();
+}
+
+/// `to` - `from`: the difference of two times of the kernel's clock may be larger than a signed number.
+inline std::string difference_text(std::uint64_t from, std::uint64_t to) {
+    return to >= from ? fmt::format("{}", to - from) : fmt::format("-{}", from - to);
 }
 
 /// Makes room for `most` more characters behind what is in `buffer`; end_text() tells how far it was used.

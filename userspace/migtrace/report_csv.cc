@@ -2,6 +2,7 @@
 #include "migtrace/report_csv.h"
 
 #include "base/terminal.h"
+#include "migtrace/digits.h"
 
 namespace migtrace {
 
@@ -65,7 +66,7 @@ void CsvReport::event(std::string_view name, std::uint64_t ts, std::uint32_t cpu
     text(name);
     moment(ts);
     if (info_->opened)
-        number(static_cast<std::int64_t>(ts - info_->begin));
+        text(difference_text(info_->begin, ts));
     else
         text("");
     number(cpu);

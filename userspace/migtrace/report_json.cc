@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "migtrace/report_json.h"
 
+#include "migtrace/digits.h"
+
 namespace migtrace {
 
 void JsonReport::end_line() {
@@ -35,7 +37,7 @@ void JsonReport::put_event(const char* type, std::uint64_t ts) {
     put_moment(*info_, ts);
     output_.put(R"(,"rel_ns":)");
     if (info_->opened)
-        output_.format("{}", static_cast<std::int64_t>(ts - info_->begin));
+        output_.put(difference_text(info_->begin, ts));
     else
         output_.put("null");
 }
@@ -125,7 +127,7 @@ void JsonReport::stats(const Counters& counters) {
     auto moment = [&](const char* name, std::uint64_t ts) {
         output_.format(R"("{}":{{)", name);
         put_moment(info, ts);
-        output_.format(R"(,"since_start_ns":{}}},)", static_cast<std::int64_t>(ts - info.start.ts));
+        output_.format(R"(,"since_start_ns":{}}},)", difference_text(info.start.ts, ts));
     };
     output_.put(R"({"type":"stats",)");
     moment("begin", info.begin);

@@ -505,7 +505,7 @@ std::string TraceReader::find_version() {
 }
 
 std::vector<std::string> TraceReader::warnings() const {
-    std::vector<std::string> all;
+    std::vector<std::string> all = notes_;
     auto lines = [](std::uint64_t n, const char* one, const char* more) {
         return fmt::format("{} {}", n, n == 1 ? one : more);
     };

@@ -89,6 +89,8 @@ class TraceReader {
     /// What a user should know about the part that has been read, one sentence each: lines that were skipped,
     /// events and header lines that are unknown, a missing start.
     std::vector<std::string> warnings() const;
+    /// One more of them.
+    void note(std::string warning) { notes_.push_back(std::move(warning)); }
     std::uint64_t skipped_lines() const { return skipped_.count; }
 
  private:
@@ -169,6 +171,7 @@ class TraceReader {
     std::uint64_t events_ = 0;
 
     Note skipped_, unknown_tags_, unknown_events_, contradictions_;
+    std::vector<std::string> notes_;
 };
 
 }  // namespace migtrace

@@ -45,6 +45,8 @@ class Walk {
             info_.start = reader_.start();
             window_ = Window({}, info_.start);
         }
+        // Behind an end by time nobody has looked for it.
+        if (const auto missing = window_.missing_mark(); missing && !done_) reader_.note(*missing);
         info_.end = window_.end(last_);
         info_.begin = window_.begin().value_or(info_.end);
         for (EventListener* l : listeners_) l->end(info_);

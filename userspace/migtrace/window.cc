@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "migtrace/window.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace migtrace {
@@ -29,6 +31,15 @@ void Window::mark(std::uint64_t ts, std::uint64_t value) {
         limit_ = std::max(limit_, ts);
     }
     if (value == limits_.end_mark) end_mark_passed_ = true;
+}
+
+std::optional<std::string> Window::missing_mark() const {
+    auto missing = [](const char* end, std::uint64_t mark) {
+        return fmt::format("the {} mark {} ({:#x}) does not occur", end, mark, mark);
+    };
+    if (!mark_passed_) return missing("begin", *limits_.begin_mark);
+    if (limits_.end_mark && !end_mark_passed_) return missing("end", *limits_.end_mark);
+    return std::nullopt;
 }
 
 std::optional<std::uint64_t> Window::begin() const {

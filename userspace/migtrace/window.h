@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "migtrace/trace_reader.h"
 
@@ -34,6 +35,8 @@ class Window {
     bool ended(std::uint64_t ts) const { return ts > end_limit_; }
     /// Whether the end mark is passed.
     bool end_mark_passed() const { return end_mark_passed_; }
+    /// Behind the last event: a limiting mark that did not come, in words.
+    std::optional<std::string> missing_mark() const;
 
     /// Where the window begins: not before the start of the trace. Not known while a begin mark is to come.
     std::optional<std::uint64_t> begin() const;

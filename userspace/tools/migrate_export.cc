@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/tool_main.h"
 #include "migtrace/chrome_trace.h"
+#include "migtrace/trace_check.h"
 #include "tools/trace_options.h"
 
 namespace {
@@ -63,9 +64,11 @@ int run(int argc, char** argv) {
     const std::string name = line.has("output_file") ? line.get<std::string>("output_file") : "-";
     if (name.empty()) throw UsageError("-o needs the name of a file");
 
+    base::refuse_input_as_output(name, line.operands());
     base::OutputFile file(name);
     migtrace::Output output(file);
     migtrace::TraceReader reader({.files = line.operands(), .strict = line.flag("strict")});
+    migtrace::check_is_trace(reader, line.operands());
     migtrace::ChromeTrace trace(output);
     migtrace::walk(reader, options, {&trace});
     output.flush();

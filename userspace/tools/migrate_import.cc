@@ -98,6 +98,7 @@ int run(int argc, char** argv) {
     const std::string name = line.has("output_file") ? line.get<std::string>("output_file") : "-";
     if (name.empty()) throw UsageError("-o needs the name of a file");
 
+    base::refuse_input_as_output(name, line.operands());
     base::OutputFile file(name);
     migtrace::Output output(file);
     const migtrace::ImportSummary summary = migtrace::import_trace(options, output);

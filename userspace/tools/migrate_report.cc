@@ -78,6 +78,7 @@ int run(int argc, char** argv) {
                                       .window = window_limits(line)};
     const std::string title = line.has("title") ? line.get<std::string>("title") : "";
 
+    base::refuse_input_as_output(output_name(line), line.operands());
     base::OutputFile file(output_name(line));
     base::ProgressLine progress;
     progress.update("reading");

@@ -63,6 +63,28 @@ TEST_CASE("the file that had the name before is replaced, or kept as .old") {
     CHECK(base::read_file(name + ".old") == "2");
 }
 
+TEST_CASE("a file that replaces another has its permissions") {
+    TemporaryDirectory dir;
+    std::string name = dir.path / "out";
+    { base::OutputFile(name).commit(); }
+    fs::permissions(name, fs::perms::owner_read | fs::perms::owner_write);
+    base::OutputFile file(name);
+    file.commit();
+    CHECK(fs::status(name).permissions() == (fs::perms::owner_read | fs::perms::owner_write));
+}
+
+TEST_CASE("what is read is not written to, by whatever name") {
+    TemporaryDirectory dir;
+    std::string name = dir.path / "input";
+    { base::OutputFile(name).commit(); }
+    fs::create_symlink("input", dir.path / "link");
+    CHECK_THROWS_WITH(base::refuse_input_as_output(dir.path / "link", {"no such file", name}),
+                      Catch::Contains("is the input"));
+    CHECK_NOTHROW(base::refuse_input_as_output(dir.path / "other", {name}));
+    CHECK_NOTHROW(base::refuse_input_as_output("-", {name}));
+    CHECK_NOTHROW(base::refuse_input_as_output("/dev/null", {"/dev/null"}));
+}
+
 TEST_CASE("a symbolic link stays a link when its file is replaced") {
     TemporaryDirectory dir;
     fs::create_directory(dir.path / "sub");

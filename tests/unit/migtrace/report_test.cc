@@ -135,6 +135,14 @@ TEST_CASE("every line of JSON is an object with a type, whatever bytes names hol
                                               {"consistency", 1}});
 }
 
+TEST_CASE("times at the other end of the clock are not negative in JSON") {
+    Trace trace(move(2, 0, 1, 5) + "0xffffffffffffffff 0 0 1 5 2\n");
+    trace.job.report.form = migtrace::Form::Json;
+    trace.job.report.migrations = true;
+    const std::string text = trace.stats();
+    CHECK_THAT(text, Contains("\"rel_ns\":18446743973709551615") && !Contains(":-"));
+}
+
 TEST_CASE("JSON tells the topology when the trace has it, and no wall clock when it has none") {
     Trace trace(move(2, 0, 1, 5), "# cpu 1 core 1 llc 0 node 0 capacity 1024\n" + kHeader);
     trace.job.report.form = migtrace::Form::Json;

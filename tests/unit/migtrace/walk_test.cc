@@ -154,6 +154,20 @@ TEST_CASE("at the time stamp of a mark the order of lines decides") {
     CHECK_THAT(trace.migrations(), !Contains(" 1 1 2 ") && Contains(" 0 0 1 "));
 }
 
+TEST_CASE("a mark that limits the window and does not occur is warned of") {
+    Trace trace(mark(1, "0x00000007") + move(2, 0, 1, 5) + move(3000, 1, 0, 5));
+    auto warnings = [&](const migtrace::WindowLimits& window) {
+        trace.job.walk.window = window;
+        trace.job.stats = true;
+        return print(trace.job).warnings;
+    };
+    CHECK(warnings({.begin_mark = 7}).empty());
+    CHECK(warnings({.begin_mark = 8}) == std::vector<std::string>{"the begin mark 8 (0x8) does not occur"});
+    CHECK(warnings({.end_mark = 17}) == std::vector<std::string>{"the end mark 17 (0x11) does not occur"});
+    // It may stand behind the end.
+    CHECK(warnings({.end_mark = 17, .end_sec = 1}).empty());
+}
+
 TEST_CASE("marks before the begin are not printed, and the marks that limit are") {
     Trace trace(plenty());
     trace.job.report.marks = true;
