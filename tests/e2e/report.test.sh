@@ -147,7 +147,9 @@ stopped() {
 import os, signal, subprocess, sys, time
 
 number = getattr(signal, sys.argv[1])
-process = subprocess.Popen([sys.argv[2], "-o", "stopped.out"], stdin=subprocess.PIPE)
+# In the background, or under nohup, some are ignored, and would be by the program.
+defaults = lambda: [signal.signal(n, signal.SIG_DFL) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+process = subprocess.Popen([sys.argv[2], "-o", "stopped.out"], stdin=subprocess.PIPE, preexec_fn=defaults)
 process.stdin.write(b"# version 1.0.0\n")
 process.stdin.flush()
 for _ in range(200):

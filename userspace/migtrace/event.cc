@@ -119,7 +119,7 @@ const char* describe(Fault fault) {
         case Fault::WrongEvent:
             return "it is cut short, or its fields do not fit its kind of event";
         case Fault::Header:
-            return "the header line is cut short or has no number where one belongs";
+            return "the header line is cut short, or a number in it is missing or out of range";
         case Fault::BrokenOff:
             return "the input ends in the middle of it";
     }

@@ -55,16 +55,13 @@ std::optional<std::uint64_t> whole_number(std::string_view text) {
 }
 
 bool check_version(std::string_view version, const std::string& place) {
-    unsigned major_ = 0;
-    const auto grammar =
-        x3::lexeme[x3::uint_ >> -('.' >> x3::omit[x3::uint_]) >> -('.' >> x3::omit[x3::uint_])];
-    if (!matches(version, grammar, major_)) return false;
-    if (major_ != 1)
-        throw base::Error(
-            fmt::format("{}: the format is version {}, and this program reads version 1: a newer "
-                        "program is needed",
-                        place, version));
-    return true;
+    const auto number = x3::omit[+x3::char_('0', '9')];
+    if (!matches(version, x3::lexeme[number >> -('.' >> number) >> -('.' >> number)])) return false;
+    // None if it is larger than any number.
+    const auto major_number = whole_number(version.substr(0, version.find('.')));
+    if (major_number == 1u) return true;
+    throw base::Error(fmt::format("{}: the format is version {}, and this program reads version 1{}", place, version,
+                                  major_number == 0u ? "" : ": a newer program is needed"));
 }
 
 TraceHeader::Result TraceHeader::add(std::string_view text, const std::string& place) {

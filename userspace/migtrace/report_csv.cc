@@ -195,12 +195,15 @@ void CsvReport::topology(const TopologyCounters& counters) {
 
 void CsvReport::residency(const Residency& residency) {
     texts({"by", "cause", "count", "mean_ns", "min_ns", "p50_ns", "p90_ns", "p99_ns", "p99_9_ns", "max_ns"});
+    for (std::uint64_t limit : kStayLimits) text(fmt::format("up_to_{}_ns", limit));
+    text("longer");
     end_line();
     auto stays = [&](const base::Histogram& h) {
         number(h.count());
         number(h.mean());
         number(h.min());
         for (double percent : {50.0, 90.0, 99.0, 99.9, 100.0}) number(h.percentile(percent));
+        for (std::uint64_t count : stay_buckets(h)) number(count);
         end_line();
     };
     texts({"total", ""});

@@ -204,6 +204,11 @@ void JsonReport::put_stays(const base::Histogram& stays) {
         R"("count":{},"mean_ns":{},"min_ns":{},"p50_ns":{},"p90_ns":{},"p99_ns":{},"p99_9_ns":{},"max_ns":{})",
         stays.count(), stays.mean(), stays.min(), stays.percentile(50), stays.percentile(90),
         stays.percentile(99), stays.percentile(99.9), stays.max());
+    const auto buckets = stay_buckets(stays);
+    output_.put(R"(,"histogram":[)");
+    for (std::size_t i = 0; i < kStayLimits.size(); i++)
+        output_.format(R"({{"up_to_ns":{},"count":{}}},)", kStayLimits[i], buckets[i]);
+    output_.format(R"({{"up_to_ns":null,"count":{}}}])", buckets.back());
 }
 
 void JsonReport::residency(const Residency& residency) {

@@ -27,6 +27,7 @@ class TextReport : public Report {
     void consistency(const StartLines& starts) override;
     void topology(const TopologyCounters& counters) override;
     void residency(const Residency& residency) override;
+    void stay_histogram(const Residency& residency);
     void pingpong(const PingPong& pingpong) override;
 
  private:

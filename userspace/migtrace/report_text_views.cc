@@ -95,6 +95,24 @@ void TextReport::residency(const Residency& residency) {
     row("total", residency.all());
     output_.put("\n\nRESIDENCY (how long tasks stayed on a CPU, by the cause that took them away):\n\n");
     table.print(output_);
+    stay_histogram(residency);
+}
+
+void TextReport::stay_histogram(const Residency& residency) {
+    std::vector<TextTable::Column> columns = {kCause};
+    for (std::uint64_t limit : kStayLimits) columns.push_back(numbers({"up to", short_time(static_cast<double>(limit))}));
+    columns.push_back(numbers({"longer"}));
+    TextTable table(columns);
+    auto row = [&](const std::string& name, const base::Histogram& stays) {
+        std::vector<std::string> cells = {name};
+        for (std::uint64_t count : stay_buckets(stays)) cells.push_back(number(count));
+        table.row(std::move(cells));
+    };
+    for (const auto& cause : residency.causes()) row(shown(cause.name), cause.stays);
+    table.rule();
+    row("total", residency.all());
+    output_.put("\n\nRESIDENCY, histogram (stays that were longer than the column before):\n\n");
+    table.print(output_);
 }
 
 void TextReport::pingpong(const PingPong& pingpong) {

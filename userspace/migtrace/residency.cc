@@ -117,4 +117,15 @@ std::vector<PingPong::Process> PingPong::processes(std::size_t top) const {
     return worst;
 }
 
+std::array<std::uint64_t, kStayLimits.size() + 1> stay_buckets(const base::Histogram& stays) {
+    std::array<std::uint64_t, kStayLimits.size() + 1> buckets{};
+    std::uint64_t before = 0;
+    for (std::size_t i = 0; i < buckets.size(); i++) {
+        const std::uint64_t up_to = i < kStayLimits.size() ? stays.at_most(kStayLimits[i]) : stays.count();
+        buckets[i] = up_to - before;
+        before = up_to;
+    }
+    return buckets;
+}
+
 }  // namespace migtrace

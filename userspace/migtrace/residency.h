@@ -2,6 +2,7 @@
 #pragma once
 // How long tasks stay on a CPU, and which come back to one that they have just left.
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -58,6 +59,13 @@ class TaskView : public EventListener {
  private:
     void prepare(const TraceInfo& info);
 };
+
+/// The ends of the buckets in which stays are counted, ns: 10 us to 10 s. There is one more for those that are longer.
+constexpr std::array<std::uint64_t, 7> kStayLimits = {10'000,         100'000,       1'000'000,     10'000'000,
+                                                      100'000'000, 1'000'000'000, 10'000'000'000};
+
+/// How many stays are in each bucket, to within the precision of the histogram.
+std::array<std::uint64_t, kStayLimits.size() + 1> stay_buckets(const base::Histogram& stays);
 
 /// Stays: the time between a migration to a CPU and the next migration of the task, which leads away from
 /// there. Stays that begin before the window or last beyond it are not known and do not count, nor does one

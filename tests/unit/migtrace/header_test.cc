@@ -72,10 +72,13 @@ TEST_CASE("a major version other than 1 is an error that names line and version"
         CHECK(add(one, line) == Result::Added);
     }
     for (const char* line :
-         {"# version 2.0.0", "# version 0.9.0", "# version 11.0.0", "# version 4294967295.0.0"})
+         {"# version 2.0.0", "# version 0.9.0", "# version 11.0.0", "# version 4294967295.0.0",
+          "# version 99999999999999999999999.0.0"})
         CHECK_THROWS_WITH(add(header, line), Catch::Contains("FILE:7") && Catch::Contains("version"));
+    CHECK_THROWS_WITH(add(header, "# version 2.0.0"), Catch::Contains("newer"));
+    CHECK_THROWS_WITH(add(header, "# version 0.9.0"), !Catch::Contains("newer"));
     for (const char* line : {"# version", "# version x", "# version 1.", "# version 1.0.0.0",
-                             "# version -1.0.0", "# version 99999999999.0.0"})
+                             "# version -1.0.0", "# version \xff.0.0"})
         CHECK(add(header, line) == Result::Malformed);
 }
 

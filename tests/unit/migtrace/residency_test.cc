@@ -106,12 +106,25 @@ TEST_CASE("residency shows percentiles by cause, with units") {
           "  pull                  1   1.00 h   1.00 h   1.00 h   1.00 h   1.00 h   1.00 h   1.00 h\n"
           "  wake               1000  1.00 ms  1.00 ms  1.00 ms  1.00 ms  1.00 ms  1.00 ms  1.00 ms\n"
           "                  -------  -------  -------  -------  -------  -------  -------  -------\n"
-          "  total              1001   3.60 s  1.00 ms  1.00 ms  1.00 ms  1.00 ms  1.00 ms   1.00 h\n");
+          "  total              1001   3.60 s  1.00 ms  1.00 ms  1.00 ms  1.00 ms  1.00 ms   1.00 h\n"
+          "\n\nRESIDENCY, histogram (stays that were longer than the column before):\n\n"
+          "                    up to    up to    up to    up to    up to    up to    up to\n"
+          "                  10.0 us   100 us  1.00 ms  10.0 ms   100 ms   1.00 s   10.0 s   longer\n"
+          "                  -------  -------  -------  -------  -------  -------  -------  -------\n\n"
+          "  pull                  0        0        0        0        0        0        0        1\n"
+          "  wake                  0        0     1000        0        0        0        0        0\n"
+          "                  -------  -------  -------  -------  -------  -------  -------  -------\n"
+          "  total                 0        0     1000        0        0        0        0        1\n");
+    trace.job.report.form = migtrace::Form::Json;
+    auto json = nlohmann::json::parse(print(trace.job).text);
+    CHECK(json["total"]["histogram"].size() == 8);
+    CHECK(json["total"]["histogram"][2] == nlohmann::json{{"up_to_ns", 1'000'000}, {"count", 1000}});
+    CHECK(json["total"]["histogram"][7] == nlohmann::json{{"up_to_ns", nullptr}, {"count", 1}});
     trace.job.report.form = migtrace::Form::Csv;
     CHECK_THAT(
         print(trace.job).text,
-        Catch::StartsWith("by,cause,count,mean_ns,min_ns,p50_ns,p90_ns,p99_ns,p99_9_ns,max_ns\r\n") &&
-            Contains("\r\ncause,wake,1000,1000000,1000000,1000000,1000000,1000000,1000000,1000000\r\n"));
+        Catch::StartsWith("by,cause,count,mean_ns,min_ns,p50_ns,p90_ns,p99_ns,p99_9_ns,max_ns,up_to_10000_ns,") &&
+            Contains("\r\ncause,wake,1000,1000000,1000000,1000000,1000000,1000000,1000000,1000000,0,0,1000,0,0,0,0,0\r\n"));
 }
 
 TEST_CASE("a return within the time counts with both causes") {
