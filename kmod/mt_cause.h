@@ -14,14 +14,17 @@
  *	if (mt_cause_is_wakeup(p))
  *		try_to_wake_up
  *	else if (mt_current_is_asking())
- *		mt_cause_asked(p, from, to)
+ *		if (mt_current_is_stopper() || mt_cause_find_stopper())
+ *			mt_cause_on_stopper(p, from, to)
+ *		else
+ *			mt_cause_asked(p, from, to)
  *	else if (!mt_is_realtime(p))
  *		pull_task
  *	else
  *		mt_cause_unasked(p, from, to)
  *
- * The first and the third are the causes of nearly all migrations of a working
- * system. Everything is inlined into the probe, since a call takes as long as
+ * try_to_wake_up and pull_task are the causes of nearly all migrations of a
+ * working system. Everything is inlined into the probe, since a call takes as long as
  * some of the answers.
  */
 

@@ -28,3 +28,16 @@ same() {
 	other=$(eval "$3" 2>&1; echo "status $?")
 	if [[ $one == "$other" ]]; then echo "ok $1"; else failed "$1" "'$2' and '$3' differ"; fi
 }
+
+# says NAME STATUS 'COMMAND' TEXT...: it ends with STATUS, and prints every TEXT.
+says() {
+	local name=$1 wanted=$2 command=$3 said status text
+	shift 3
+	said=$(eval "$command" 2>&1)
+	status=$?
+	[[ $status -eq $wanted ]] || { failed "$name" "'$command' ended with $status instead of $wanted: ${said:0:500}"; return; }
+	for text; do
+		[[ $said == *"$text"* ]] || { failed "$name" "'$command' does not say '$text': ${said:0:500}"; return; }
+	done
+	echo "ok $name"
+}

@@ -13,8 +13,8 @@ trap 'kill $(jobs -p) 2>/dev/null; rm -rf "$work"' EXIT
 # Ports that nobody else uses, as far as one can tell.
 port=$((20000 + $$ % 20000))
 
-# says NAME STATUS FILE TEXT...: the command before ended with STATUS ($?), and FILE has every TEXT.
-says() {
+# ended NAME STATUS FILE TEXT...: the command before ended with STATUS ($?), and FILE has every TEXT.
+ended() {
 	local status=$? name=$1 wanted=$2 file=$3 text
 	shift 3
 	[[ $status -eq $wanted ]] || { failed "$name" "ended with $status instead of $wanted: $(tail -n 3 "$file")"; return; }
@@ -62,12 +62,12 @@ end() { # PID
 destination plain
 for host in 127.0.0.1 ::1 localhost; do
 	"$mig_mon" vm -s -H $host -p "$port" --bytes 50M >out 2>&1
-	says "precopy to $host" 0 out "connected to" "52."
+	ended "precopy to $host" 0 out "connected to" "52."
 done
 "$mig_mon" vm -s -H localhost -p "$port" -t postcopy --duration 1.5s >out 2>&1
-says "postcopy" 0 out "requested pages: "
+ended "postcopy" 0 out "requested pages: "
 "$mig_mon" vm -s -H localhost -p "$port" -t postcopy -t precopy --duration 1.5s --output json >out 2>&1
-says "both at once" 0 out '"summary"'
+ended "both at once" 0 out '"summary"'
 within "both at once: pages were requested" "$(value out summary 'o["requests"]')" 10 1e9
 within "both at once: and others sent" "$(value out summary 'o["pages"] - o["requests"]')" 1000 1e12
 "$mig_mon" vm -s -H localhost -p "$port" --bandwidth 20M --duration 3s --output json >out 2>&1
@@ -76,11 +76,11 @@ within "a bandwidth is kept" "$(value out summary 'o["bytes_per_second"] / 2**20
 source=$!
 wait_for out "Speed:"
 end $source
-says "Ctrl-C ends with a summary" 0 out "MB/s, load"
+ended "Ctrl-C ends with a summary" 0 out "MB/s, load"
 for _ in 1 2 3; do "$mig_mon" vm -s -H localhost -p "$port" --bytes 20M >/dev/null 2>&1 & pids+=($!); done
 wait "${pids[@]}"
 end "$destination"
-says "the destination has served them all, three at once among them" 0 plain.log "Latency: average " "latency: average"
+ended "the destination has served them all, three at once among them" 0 plain.log "Latency: average " "latency: average"
 within "the destination has seen them come" "$(grep -c ' connected' plain.log)" 10 10
 
 # An original source and destination: the stream byte for byte.
@@ -146,7 +146,7 @@ s.close()
 PY
 destination original
 python3 peer.py source "$port" >out 2>&1
-says "an original source is served" 0 out "as it should be"
+ended "an original source is served" 0 out "as it should be"
 declare -A fault=([nonsense]="no source of mig_mon" [endian]="another byte order" [page-size]="another size than 4096"
 	[beyond]="give both ends the same -S" [half]="in the middle of a message")
 for what in "${!fault[@]}" reset; do
@@ -156,37 +156,37 @@ for what in "${!fault[@]}" reset; do
 	fi
 done
 "$mig_mon" vm -s -H localhost -p "$port" --bytes 5M >out 2>&1
-says "and the next is served as if nothing had been" 0 out "5.3 MB"
+ended "and the next is served as if nothing had been" 0 out "5.3 MB"
 end "$destination"
 for mode in "" postcopy; do
 	python3 peer.py destination "$port" $mode >peer 2>&1 &
 	peer=$!
 	wait_for peer waiting
 	"$mig_mon" vm -s -H 127.0.0.1 -p "$port" -t precopy ${mode:+-t $mode} >out 2>&1
-	says "a destination that goes is an error${mode:+, $mode}" 1 out "the stream to 127.0.0.1:$port ended"
+	ended "a destination that goes is an error${mode:+, $mode}" 1 out "the stream to 127.0.0.1:$port ended"
 	wait "$peer"
-	says "an original destination gets what it expects${mode:+, $mode}" 0 peer "as it should be"
+	ended "an original destination gets what it expects${mode:+, $mode}" 0 peer "as it should be"
 done
 "$mig_mon" vm -s -H localhost -p "$port" >out 2>&1
-says "nobody there" 1 out "cannot connect to localhost port $port: Connection refused" "mig_mon vm -d"
+ended "nobody there" 1 out "cannot connect to localhost port $port: Connection refused" "mig_mon vm -d"
 "$mig_mon" vm -s -H no.such.host.invalid >out 2>&1
-says "no such host" 1 out "cannot find the host 'no.such.host.invalid'"
+ended "no such host" 1 out "cannot find the host 'no.such.host.invalid'"
 destination taken
 "$mig_mon" vm -d -p "$port" >out 2>&1
-says "a port that is taken" 1 out "Address already in use" "-p takes another"
+ended "a port that is taken" 1 out "Address already in use" "-p takes another"
 end "$destination"
 
 # Dirty memory.
 "$mig_mon" mm_dirty -m 64 -r 40 --duration 3s --output json >out 2>&1
 within "a rate is kept" "$(value out summary 'o["mb_per_second"]')" 30 40.5
 "$mig_mon" mm_dirty -m 64 -p random -r 4G --threads 2 -L --duration 1s >out 2>&1
-says "accesses are measured" 0 out "1048576 (us): "
+ended "accesses are measured" 0 out "1048576 (us): "
 "$mig_mon" mm_dirty -m 16 --rate-schedule 8M:500ms,16M:500ms,0:200ms --output json >out 2>&1
 within "a schedule ends by itself" "$(value out summary 'o["pages"] / 256')" 8 12.5
 "$mig_mon" mm_dirty -m 16 -p once --duration 1s >out 2>&1
-says "once" 0 out "0 MB/s"
+ended "once" 0 out "0 MB/s"
 "$mig_mon" mm_dirty -m 90000T >out 2>&1
-says "more memory than there is" 1 out "cannot have"
+ended "more memory than there is" 1 out "cannot have"
 # The byte of a page is changed behind its back.
 "$mig_mon" mm_dirty -m 123 -r 123 >out 2>&1 &
 dirty=$!
@@ -208,7 +208,7 @@ else:
     sys.exit("no such memory")
 PY
 	wait $dirty
-	says "memory that is not what was written is an error" 1 out "memory is corrupted" "is 0xee"
+	ended "memory that is not what was written is an error" 1 out "memory is corrupted" "is 0xee"
 else
 	failed "memory that is not what was written" "cannot write to the memory of $dirty"
 	kill $dirty
@@ -243,18 +243,18 @@ spikes = [line.split(",") for line in open("spikes")]
 assert spikes[0][1] == "18446744073709551615\n" and len(spikes) == 1 + len(outages), spikes
 print("three")
 PY
-says "three stops of the server are three outages of their lengths" 0 verdict three
+ended "three stops of the server are three outages of their lengths" 0 verdict three
 end $server
-says "the server says what it sent back" 0 server.log "packets of " received
+ended "the server says what it sent back" 0 server.log "packets of " received
 "$mig_mon" server --port "$port" spikes --duration 3s >out 2>&1 &
 server=$!
 sleep 0.3
 "$mig_mon" client 127.0.0.1 10 --port "$port" --duration 1s >client.log 2>&1
-says "one way" 0 client.log " sent"
+ended "one way" 0 client.log " sent"
 wait $server
-says "one way, the server watches" 0 out "a packet each 10 ms" "outages: "
+ended "one way, the server watches" 0 out "a packet each 10 ms" "outages: "
 "$mig_mon" client_rr localhost 10 spikes --port "$port" --duration 300ms >out 2>&1
-says "nobody there, round trip" 0 out "refused" "nothing was received"
+ended "nobody there, round trip" 0 out "refused" "nothing was received"
 "$mig_mon" server_rr --port "$port" --duration 2s >out 2>&1 &
 server=$!
 sleep 0.3
@@ -264,17 +264,17 @@ for n in range(3000):
     data = os.urandom(random.choice((0, 1, 39, 40, 41, 1400)))
     s.sendto(random.choice((b"", b"mig_mon1")) + data, ("127.0.0.1", int(sys.argv[1])))' "$port"
 wait $server
-says "packets of nonsense" 0 out received
+ended "packets of nonsense" 0 out received
 
 # Command lines.
 for words in "" "nosuch" "vm" "vm -d -s" "vm -s" "vm -d -p 0" "vm -d -S 1b" "vm -d -t precopy" "vm -s -H a -t nosuch" "mm_dirty -p nosuch" \
 	"mm_dirty -r x" "mm_dirty -m 0" "mm_dirty -P 3k" "mm_dirty --rate-schedule 5" "mm_dirty operand" "client" "client_rr" "client a 0" \
 	"server a b" "server_rr a" "client_rr a 1 b c" "mm_dirty --threads 0"; do
 	"$mig_mon" $words >out 2>&1
-	says "refused: mig_mon $words" 1 out "mig_mon"
+	ended "refused: mig_mon $words" 1 out "mig_mon"
 done
 for words in -h --help -v --version "vm -h" "mm_dirty -h" "server -h" "client_rr --help"; do
 	"$mig_mon" $words >out 2>&1
-	says "mig_mon $words" 0 out "mig_mon"
+	ended "mig_mon $words" 0 out "mig_mon"
 done
 ((failures == 0))

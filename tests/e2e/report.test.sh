@@ -7,36 +7,11 @@
 #
 # Usage: tests/e2e/report.test.sh DIRECTORY_OF_PROGRAMS
 
-set -u
-if [[ $# -ne 1 || ! -x $1/migrate_report ]]; then
-	echo "Usage: $0 DIRECTORY_OF_PROGRAMS" >&2
-	exit 2
-fi
-programs=$(cd "$1" && pwd)
+. "$(dirname "$0")/lib.sh"
 report=$programs/migrate_report
-top=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-export TZ=UTC0 LC_ALL=C PATH=$programs:$PATH
+export PATH=$programs:$PATH
 cd "$work" && ln -s "$top"/tests/golden/inputs/* . && ln -s "$top/tests/import/module.trace" . || exit 1
-failures=0
 
-failed() {
-	echo "FAILED $1: $2"
-	failures=$((failures + 1))
-}
-# says NAME STATUS 'COMMAND' TEXT...: it ends with STATUS, and prints every TEXT.
-says() {
-	local name=$1 wanted=$2 command=$3 said status text
-	shift 3
-	said=$(eval "$command" 2>&1)
-	status=$?
-	[[ $status -eq $wanted ]] || { failed "$name" "'$command' ended with $status instead of $wanted: ${said:0:500}"; return; }
-	for text; do
-		[[ $said == *"$text"* ]] || { failed "$name" "'$command' does not say '$text': ${said:0:500}"; return; }
-	done
-	echo "ok $name"
-}
 # right NAME ARGUMENT...: the page of migrate_report ARGUMENT... is all right, and so are its figures.
 right() {
 	local name=$1 said

@@ -12,19 +12,6 @@ stats=$programs/migrate_stats
 inputs=$top/tests/golden/inputs
 cd "$inputs" || exit 1
 
-# says NAME STATUS 'COMMAND' TEXT...: it ends with STATUS, and prints every TEXT.
-says() {
-	local name=$1 wanted=$2 command=$3 said status text
-	shift 3
-	said=$(eval "$command" 2>&1)
-	status=$?
-	[[ $status -eq $wanted ]] || { failed "$name" "'$command' ended with $status instead of $wanted: $said"; return; }
-	for text; do
-		[[ $said == *"$text"* ]] || { failed "$name" "'$command' does not say '$text': $said"; return; }
-	done
-	echo "ok $name"
-}
-
 # A trace with topology: cpu 0 and 1 share a core, 2 the cache, 3 the node. 7 goes to and fro between nodes.
 {
 	printf '# version 1.1.0\n# nr_cpus 5\n# ts_field 1\n# cause 4 pull_task\n# cause 7 try_to_wake_up\n# loc 9 set_task_comm\n# loc 11 mark\n'

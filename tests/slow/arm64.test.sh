@@ -9,21 +9,12 @@ cache=${MIGSCOPE_CACHE:-$HOME/.cache/migscope}/arm64
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-fail() {
-	[ ! -s "$work/log" ] || tail -n 20 "$work/log"
-	echo "FAILED $1: $2"
-	exit 1
-}
-
-as_root() {
-	if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
-}
+# shellcheck source=tests/slow/lib.sh
+. "$top/tests/slow/lib.sh"
 
 # What this test alone needs: the compiler with its C library, and the emulator.
 for package in gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-system-arm; do
-	dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' ||
-		as_root apt-get install -qq -y --no-install-recommends "$package" >"$work/log" 2>&1 ||
-		fail "setting up" "$package cannot be installed"
+	install_package "$package"
 done
 
 # Debian's packages of another architecture, without telling the system's apt about it.

@@ -5,13 +5,11 @@ set -u
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
 
-as_root() {
-	if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
-}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+# shellcheck source=tests/slow/lib.sh
+. "$top/tests/slow/lib.sh"
 
 # What this test alone needs: the compiler that has a fuzzer.
-if ! command -v clang++ >/dev/null && ! as_root apt-get install -qq -y --no-install-recommends clang >/dev/null 2>&1; then
-	echo "FAILED setting up: clang cannot be installed"
-	exit 1
-fi
+install_package clang
 "$top/tests/fuzz/run" --seconds 300

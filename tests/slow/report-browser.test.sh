@@ -11,19 +11,11 @@ kept=$top/build/report-screenshots
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-fail() {
-	[ ! -s "$work/log" ] || tail -n 20 "$work/log"
-	echo "FAILED $1: $2"
-	exit 1
-}
-
-as_root() {
-	if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
-}
+# shellcheck source=tests/slow/lib.sh
+. "$top/tests/slow/lib.sh"
 
 # What this test alone needs.
-command -v chromium >/dev/null || as_root apt-get install -qq -y --no-install-recommends chromium >"$work/log" 2>&1 ||
-	fail "setting up" "chromium cannot be installed"
+install_package chromium
 mkdir -p "$kept" && rm -f "$kept"/*.png
 
 # browse PAGE WIDTH HEIGHT light|dark OPTION...: what the browser prints; what it logs goes to $work/log.
