@@ -25,7 +25,7 @@ right() {
 	fi
 }
 
-command -v python3 >/dev/null || { echo "skipped report: there is no python3"; exit 0; }
+command -v python3 >/dev/null || { failed report "there is no python3: run scripts/setup"; exit 1; }
 
 # Eight CPUs on two nodes, marks, a slow wave with bursts; in the order of the kernel.
 for cpu in {0..7}; do echo "# cpu $cpu core $((cpu % 4 / 2)) llc $((cpu / 4)) node $((cpu / 4)) capacity 1024"; done >wave.trace
@@ -62,6 +62,12 @@ for cpus in 64 65 200 1024; do
 	right "cpus-$cpus" large.trace
 done
 says cpus-by-node 0 "$report large.trace" "a cell is a last level cache" "cache 63 (CPUs 1008-1023)"
+
+right pingpong-time-and-most-cpu --pingpong_time 500us --max_cpu 5 wave.trace
+says pingpong-time-in-the-command 0 "$report --pingpong_time 2 wave.trace" "--pingpong --pingpong_time 2000000ns --top"
+for i in {1..41}; do printf '0x%016x 0 . . 1 11 0x%08x\n' $((1234567890123 + i * 400000000)) "$i"; done | cat wave.trace - >marks.trace
+says many-marks 0 "$report marks.trace" "ticks along the upper edge, without labels"
+if "$report" marks.trace | grep -q '<text[^>]*>0x'; then failed many-marks-unlabelled "there are labels"; else echo "ok many-marks-unlabelled"; fi
 
 # Hostile names, of processes and of files.
 {

@@ -143,6 +143,41 @@ fi
 says pipe-names 0 "$stats --summary_pid topo.trace" $'\x1b[31mred'
 same align "$stats --align --summary_pid bigpid.trace | sed -n '/99990/p'" "echo ' 99990       2     0.74  p0'"
 
+align_head=$(printf '# version 1.0.0\n# nr_cpus 16\n# cause 7 try_to_wake_up\n# loc 9 set_task_comm\n# loc 11 mark\n')
+printf '%s\n' "$align_head" '0x01 1 . . 7 9 : one' '0x02 1 2 3 7 7' '0x03 12 13 14 100004 7' '0x04 3 . . 12345 11 0x1' >align.trace
+same align-events "$stats --migrate --ps --mark --align align.trace 2>/dev/null" "printf '%s\n' \
+	' 1  .  .       7 set_task_comm    one' ' 1  2  3       7 one              try_to_wake_up' \
+	'12 13 14  100004                  try_to_wake_up' ' 3  .  .   12345 mark             0x00000001'"
+{
+	echo "$align_head"
+	for i in {1..101} 2000000 4000000; do printf '0x%x 1 2 3 7 7\n' "$i"; done
+} >dense.trace
+same align-periods "$stats --period 1 --period_all --period_human --align dense.trace 2>/dev/null | grep -v '^#'" \
+	"printf '%s\n' '       0.000    101000.00' '       0.001      1000.00' '       0.002         0.00'"
+
+# Machines with many CPUs, and traces that say so by mistake: what is printed and kept is what occurs.
+stray() { sed 's/^# nr_cpus.*/# nr_cpus 8192/' topo.trace; }
+same stray-cpus "stray | $stats --stats | grep -c ." "$stats --stats topo.trace | grep . | awk 'END { print NR + 1 }'"
+says stray-cpus-said 0 "stray | $stats --stats" "of 8192 CPUs, those with migrations; the sums are of all"
+same stray-cpus-json "stray | $stats --stats --output json | sed 's/.*cpu_pairs//'" "$stats --stats --output json topo.trace | sed 's/.*cpu_pairs//'"
+{
+	printf '# version 1.0.0\n# nr_cpus 600\n# cause 7 try_to_wake_up\n'
+	for ((i = 0; i < 600; i++)); do printf '0x%08x %d %d %d 5 7\n' $((i + 1)) $i $i $(((i + 1) % 600)); done
+	printf '0x%08x 3 %d 1 5 7\n' 700 599 701 599
+} >ring.trace
+says busiest-cpus 0 "$stats --stats ring.trace" "512 of 600 CPUs, the busiest" "599:" "602"
+
+# Seconds of a window may have a fraction.
+start=$((0x0000011f722aeab8))  # of small.trace
+same fraction "$stats --migrate --begin_sec 0.5 --end_sec 1.25 small.trace" \
+	"$stats --migrate --begin_ts \$((start + 500000000)) --end_ts \$((start + 1250000000)) small.trace"
+says fraction-nonsense 1 "$stats --migrate --begin_sec 1e3 small.trace" "--begin_sec: '1e3' is no number of seconds"
+
+# Only what the original analyzer printed cuts names.
+sed 's/bouncer/X: server/' topo.trace >colon.trace
+for view in topology pingpong "topology --summary_pid"; do says "names-whole-${view// --/-}" 0 "$stats --$view colon.trace" "  X: server"; done
+same names-cut "$stats --summary_pid colon.trace" "sed 's/X: //' colon.trace | $stats --summary_pid"
+
 # Completion.
 complete_words() {
 	(

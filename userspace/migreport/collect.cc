@@ -51,7 +51,7 @@ void check_is_something(migtrace::TraceReader& reader, const std::vector<std::st
 std::unique_ptr<Collected> collect(const Source& source, const Progress& progress, bool optimistic) {
     migtrace::TraceReader reader({.files = source.files, .strict = source.strict, .optimistic = optimistic});
     check_is_something(reader, source.files);
-    auto all = std::make_unique<Collected>(source.filters);
+    auto all = std::make_unique<Collected>(source);
     Ticker ticker(progress);
     std::vector<migtrace::EventListener*> filtered = {&all->counters, &all->processes, &all->timeline};
     if (has_topology(reader.header())) filtered.push_back(&all->topology);
@@ -61,6 +61,7 @@ std::unique_ptr<Collected> collect(const Source& source, const Progress& progres
     migtrace::WalkOptions options;
     options.filters.pid = source.filters.pid;
     options.window = source.window;
+    options.max_cpu = source.max_cpu;
     migtrace::walk(reader, options, {&ticker, &sieve, &all->residency, &all->pingpong, &all->marks});
 
     all->header = reader.header();

@@ -2,7 +2,6 @@
 #pragma once
 // Everything that a page is made of, counted in one pass over the trace.
 
-#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -18,13 +17,10 @@
 
 namespace migreport {
 
-/// Returns within this time are a ping-pong: what `migrate_stats --pingpong` takes unless told otherwise.
-constexpr std::chrono::milliseconds kPingPongTime{10};
-
 /// What was counted. Memory grows with the number of processes and of CPUs, not with the length of the trace.
 struct Collected {
-    explicit Collected(const migtrace::Filters& filters)
-        : residency(filters), pingpong(filters, kPingPongTime) {}
+    explicit Collected(const Source& source)
+        : residency(source.filters), pingpong(source.filters, source.pingpong_time) {}
 
     migtrace::Counters counters;
     migtrace::TopologyCounters topology;  ///< empty when the header does not tell where CPUs stand

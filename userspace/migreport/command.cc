@@ -58,19 +58,29 @@ std::string filter_options(const migtrace::Filters& filters, Repeat repeat) {
     return text + options("pid", filters.pid);
 }
 
+/// As short as it goes: "5", "0.25".
+std::string seconds_text(std::int64_t ns) {
+    constexpr std::uint64_t kSecond = 1'000'000'000;
+    const std::uint64_t size = ns < 0 ? -static_cast<std::uint64_t>(ns) : static_cast<std::uint64_t>(ns);
+    std::string text = fmt::format("{}{}.{:09}", ns < 0 ? "-" : "", size / kSecond, size % kSecond);
+    text.erase(text.find_last_not_of('0') + 1);
+    if (text.back() == '.') text.pop_back();
+    return text;
+}
+
 std::string window_options(const migtrace::WindowLimits& window) {
     std::string text;
     auto hex = [&](const char* name, const std::optional<std::uint64_t>& value) {
         if (value) text += fmt::format(" --{} 0x{:x}", name, *value);
     };
-    auto seconds = [&](const char* name, const std::optional<std::int64_t>& value) {
-        if (value) text += fmt::format(" --{} {}", name, *value);
+    auto seconds = [&](const char* name, const std::optional<std::int64_t>& ns) {
+        if (ns) text += fmt::format(" --{} {}", name, seconds_text(*ns));
     };
     hex("begin_mark", window.begin_mark);
-    seconds("begin_sec", window.begin_sec);
+    seconds("begin_sec", window.begin_ns);
     hex("begin_ts", window.begin_ts);
     hex("end_mark", window.end_mark);
-    seconds("end_sec", window.end_sec);
+    seconds("end_sec", window.end_ns);
     hex("end_ts", window.end_ts);
     return text;
 }
@@ -98,6 +108,7 @@ std::string stats_command(const Source& source, const std::string& report, Repea
         report.find("--comm_whole") == std::string::npos)
         command += " --comm_whole";
     command += filter_options(source.filters, filters) + window_options(source.window);
+    if (source.max_cpu) command += fmt::format(" --max_cpu {}", *source.max_cpu);
     if (source.files.empty()) return command + " -";
     for (const std::string& file : source.files) command += " " + file_operand(file);
     return command;

@@ -102,9 +102,9 @@ std::vector<std::uint64_t> sum_groups(const migtrace::CpuMatrix& matrix, const C
     for (std::size_t g = 0; g < groups.size(); g++)
         for (unsigned cpu : groups.members[g]) group_of[cpu] = g;
     std::vector<std::uint64_t> sums(groups.size() * groups.size());
-    for (unsigned from = 0; from < matrix.cpus(); from++)
-        for (unsigned to = 0; to < matrix.cpus(); to++)
-            sums[group_of[from] * groups.size() + group_of[to]] += matrix.at(from, to);
+    matrix.for_each([&](unsigned from, unsigned to, std::uint64_t count) {
+        sums[group_of[from] * groups.size() + group_of[to]] += count;
+    });
     return sums;
 }
 

@@ -85,11 +85,10 @@ void tile(Html& page, const std::string& value, const std::string& what) {
 
 /// CPUs that a migration left or came to.
 unsigned cpus_in_use(const migtrace::CpuMatrix& matrix) {
-    std::vector<bool> used(matrix.cpus());
-    for (unsigned from = 0; from < matrix.cpus(); from++)
-        for (unsigned to = 0; to < matrix.cpus(); to++)
-            if (matrix.at(from, to)) used[from] = used[to] = true;
-    return static_cast<unsigned>(std::count(used.begin(), used.end(), true));
+    const migtrace::CpuMatrix::Sums sums = matrix.sums();
+    unsigned used = 0;
+    for (unsigned cpu = 0; cpu < matrix.cpus(); cpu++) used += sums.used(cpu);
+    return used;
 }
 
 void tiles(Html& page, const Collected& all) {
@@ -193,13 +192,11 @@ std::vector<Pair> busiest(const migtrace::CpuMatrix& matrix) {
         return std::tuple(b.count, a.from, a.to) < std::tuple(a.count, b.from, b.to);
     };
     std::set<Pair, decltype(busier)> best(busier);
-    for (unsigned from = 0; from < matrix.cpus(); from++)
-        for (unsigned to = 0; to < matrix.cpus(); to++) {
-            const std::uint64_t count = matrix.at(from, to);
-            if (count == 0 || (best.size() == kTopPairs && count <= best.rbegin()->count)) continue;
-            best.insert({from, to, count});
-            if (best.size() > kTopPairs) best.erase(std::prev(best.end()));
-        }
+    matrix.for_each([&](unsigned from, unsigned to, std::uint64_t count) {
+        if (best.size() == kTopPairs && count <= best.rbegin()->count) return;
+        best.insert({from, to, count});
+        if (best.size() > kTopPairs) best.erase(std::prev(best.end()));
+    });
     return {best.begin(), best.end()};
 }
 
@@ -224,7 +221,7 @@ void pair_table(Html& page, const Collected& all) {
 
 void pairs(Html& page, const Collected& all, const Source& source) {
     const migtrace::CpuMatrix& matrix = all.counters.matrix();
-    const std::uint64_t total = matrix.total();
+    const std::uint64_t total = matrix.sums().total;
     if (all.counters.total() == 0) return none(page, kNoMigration);
     if (all.info.nr_cpus == 1)
         none(page, "The machine has one CPU: there is nowhere to go.");
@@ -307,7 +304,7 @@ void topology(Html& page, const Collected& all, const Source& source) {
             table.row(distance_cells(cause_cell(cause.name), cause.counts, all.info.duration()));
     table.row(distance_cells("total", all.topology.total(), all.info.duration()), true);
     table.end();
-    commands(page, {stats_command(source, "--topology --top 1 --comm_whole")});
+    commands(page, {stats_command(source, "--topology --top 1")});
 }
 
 /// "across nodes (12)": the farthest that it went, and how often.
@@ -363,11 +360,18 @@ void processes(Html& page, const Collected& all, const Source& source) {
     table.end();
     std::vector<std::string> lines = {
         stats_command(source, fmt::format("--summary_pid --top {} --comm_whole", kTopProcesses))};
-    if (topology) lines.push_back(stats_command(source, "--topology --comm_whole"));
+    if (topology) lines.push_back(stats_command(source, "--topology"));
     Source one = source;
     one.filters.pid = {{top.front().pid}, {}};
     lines.push_back(stats_command(one, "--stats") + "    # causes of one process");
     commands(page, lines);
+}
+
+/// Nothing where it is what migrate_stats takes anyway.
+std::string pingpong_option(const Source& source) {
+    return source.pingpong_time == migtrace::kPingPongTime
+               ? ""
+               : fmt::format(" --pingpong_time {}ns", source.pingpong_time.count());
 }
 
 void pingpong(Html& page, const Collected& all, const Source& source) {
@@ -403,7 +407,7 @@ void pingpong(Html& page, const Collected& all, const Source& source) {
                        cause_cell(p.pairs.front().away) + ", " + cause_cell(p.pairs.front().back)});
         tasks.end();
     }
-    commands(page, {stats_command(source, fmt::format("--pingpong --top {} --comm_whole", kTopReturns))});
+    commands(page, {stats_command(source, fmt::format("--pingpong{} --top {}", pingpong_option(source), kTopReturns))});
 }
 
 void residency(Html& page, const Collected& all, const Source& source) {

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #pragma once
+#include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "migtrace/residency.h"
 #include "migtrace/walk.h"
 
 namespace migreport {
@@ -13,6 +16,8 @@ struct Source {
     bool strict = false;
     migtrace::Filters filters = {};
     migtrace::WindowLimits window = {};
+    std::optional<unsigned> max_cpu = {};  ///< as migtrace::WalkOptions
+    std::chrono::nanoseconds pingpong_time = migtrace::kPingPongTime;
 };
 
 }  // namespace migreport

@@ -176,6 +176,10 @@ class Chart {
 
     /// Gives each label the lowest row that is free there; one that finds none is left out.
     void label_marks() {
+        if (crowded()) {
+            for (Line& line : lines_) line.label.clear();
+            return;
+        }
         constexpr unsigned kRows = 3;
         std::array<double, kRows> free_from{};
         for (Line& line : lines_) {
@@ -234,8 +238,8 @@ class Chart {
         page_.raw("</ul>\n");
         if (crowded())
             page_.raw(
-                "<p class=\"note\">There are so many marks that they are ticks along the upper edge; those "
-                "close together may share one, and most have no label.</p>\n");
+                "<p class=\"note\">There are so many marks that they are ticks along the upper edge, without labels; "
+                "those close together may share one. The table of marks below tells which they are.</p>\n");
         else if (unlabelled_)
             page_.raw(
                 "<p class=\"note\">Marks too close to each other for a label have a line only; the table "

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "migtrace/arguments.h"
 
+#include <algorithm>
 #include <boost/spirit/home/x3.hpp>
 
 #include "migtrace/header.h"
@@ -33,6 +34,17 @@ std::optional<std::uint64_t> parse_seconds(std::string_view text) {
     if (!below || decimals.size() > 9) return std::nullopt;
     for (std::size_t i = decimals.size(); i < 9; i++) *below *= 10;
     return *seconds * kSecond + *below;
+}
+
+std::optional<std::int64_t> parse_signed_seconds(std::string_view text) {
+    const bool negative = text.starts_with('-');
+    if (negative || text.starts_with('+')) text.remove_prefix(1);
+    // Years without number are all the same to a trace.
+    const bool huge = text.size() > 10 && whole_number(text);
+    const auto ns = huge ? UINT64_MAX : parse_seconds(text);
+    if (!ns) return std::nullopt;
+    const auto clamped = static_cast<std::int64_t>(std::min<std::uint64_t>(*ns, INT64_MAX));
+    return negative ? -clamped : clamped;
 }
 
 bool is_time_prefix(std::string_view text) {

@@ -17,6 +17,9 @@ std::optional<std::uint64_t> parse_mark(std::string_view text);
 /// for what does not fit into 64 bits.
 std::optional<std::uint64_t> parse_seconds(std::string_view text);
 
+/// The same with a sign, for times that count from somewhere. More than INT64_MAX nanoseconds are that.
+std::optional<std::int64_t> parse_signed_seconds(std::string_view text);
+
 /// Whether `text` is "yyyy/mm/dd hh:mm:ss.mmm" or the beginning of that.
 bool is_time_prefix(std::string_view text);
 

@@ -2,24 +2,8 @@
 #include "migtrace/counters.h"
 
 #include <algorithm>
-#include <numeric>
 
 namespace migtrace {
-
-std::uint64_t CpuMatrix::from(unsigned cpu) const {
-    auto row = counts_.begin() + static_cast<std::ptrdiff_t>(cpu) * cpus_;
-    return std::accumulate(row, row + cpus_, std::uint64_t{0});
-}
-
-std::uint64_t CpuMatrix::to(unsigned cpu) const {
-    std::uint64_t sum = 0;
-    for (unsigned from = 0; from < cpus_; from++) sum += at(from, cpu);
-    return sum;
-}
-
-std::uint64_t CpuMatrix::total() const {
-    return std::accumulate(counts_.begin(), counts_.end(), std::uint64_t{0});
-}
 
 double per_second(std::uint64_t count, std::uint64_t duration) {
     return duration ? static_cast<double>(count) / (static_cast<double>(duration) / 1e9) : 0;

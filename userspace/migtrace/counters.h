@@ -10,40 +10,10 @@
 #include <vector>
 
 #include "migtrace/comm_table.h"
+#include "migtrace/cpu_matrix.h"
 #include "migtrace/walk.h"
 
 namespace migtrace {
-
-/// Counts from each CPU to each CPU below a limit.
-class CpuMatrix {
- public:
-    explicit CpuMatrix(unsigned cpus = 0) : cpus_(cpus), counts_(static_cast<std::size_t>(cpus) * cpus) {}
-    void count(std::span<const Record> migrations) {
-        // Of the loop's own, as the compiler cannot know that counting changes neither.
-        const std::uint32_t cpus = cpus_;
-        std::uint64_t* const counts = counts_.data();
-        for (const Record& r : migrations)
-            if (r.from < cpus && r.to < cpus) counts[r.from * std::size_t{cpus} + r.to]++;
-    }
-    /// A migration from or to a CPU beyond the limit is not counted.
-    void count(std::uint32_t from, std::uint32_t to) {
-        if (from < cpus_ && to < cpus_) counts_[static_cast<std::size_t>(from) * cpus_ + to]++;
-    }
-    unsigned cpus() const { return cpus_; }
-    std::uint64_t at(unsigned from, unsigned to) const {
-        return counts_[static_cast<std::size_t>(from) * cpus_ + to];
-    }
-    /// Sums over what was counted.
-    std::uint64_t from(unsigned cpu) const;
-    std::uint64_t to(unsigned cpu) const;
-    std::uint64_t total() const;
-    const std::vector<std::uint64_t>& counts() const { return counts_; }
-    void clear() { std::fill(counts_.begin(), counts_.end(), 0); }
-
- private:
-    unsigned cpus_;
-    std::vector<std::uint64_t> counts_;
-};
 
 /// Counts by cause.
 class CauseCounts {

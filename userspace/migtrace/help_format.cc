@@ -57,7 +57,8 @@ Time stamps
   DURATION   begin and end of the window: seconds since the start of the trace, and the kernel's clock
   CAUSE      how often each cause moved a process, and how often per second
   MIGRATE    how many processes moved from the CPU at the left to the CPU at the top, and how many per second.
-             CPUs beyond those of the table count in CAUSE only.
+             CPUs beyond those of the table count in CAUSE only. Of more than 512 CPUs it has those with
+             migrations, or the 512 with the most.
 
 --summary_pid
 

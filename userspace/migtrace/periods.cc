@@ -64,18 +64,14 @@ std::uint64_t PeriodCounter::end_of_period() const {
 }
 
 void PeriodCounter::sum_cpus() {
-    if (options_.cpus) {
-        const unsigned cpus = matrix_.cpus();
-        std::fill_n(counts_.begin() + static_cast<std::ptrdiff_t>(cpus_at_), 2 * std::size_t{cpus}, 0);
-        for (unsigned from = 0; from < cpus; from++)
-            for (unsigned to = 0; to < cpus; to++) {
-                counts_[cpus_at_ + from] += matrix_.at(from, to);
-                counts_[cpus_at_ + cpus + to] += matrix_.at(from, to);
-            }
-    }
-    if (options_.pairs)
-        std::copy(matrix_.counts().begin(), matrix_.counts().end(),
-                  counts_.begin() + static_cast<std::ptrdiff_t>(pairs_at_));
+    const std::size_t cpus = matrix_.cpus();
+    matrix_.for_each([&](unsigned from, unsigned to, std::uint64_t count) {
+        if (options_.cpus) {
+            counts_[cpus_at_ + from] += count;
+            counts_[cpus_at_ + cpus + to] += count;
+        }
+        if (options_.pairs) counts_[pairs_at_ + from * cpus + to] = count;
+    });
 }
 
 void PeriodCounter::sum_causes() {

@@ -133,7 +133,6 @@ void CsvReport::period(std::uint64_t index, std::span<const std::uint64_t> count
 
 void CsvReport::stats(const Counters& counters) {
     const std::uint64_t duration = counters.info().duration();
-    const CpuMatrix& matrix = counters.matrix();
     texts({"by", "cause", "from", "to", "count", "per_second"});
     end_line();
     texts({"total", "", "", ""});
@@ -144,15 +143,13 @@ void CsvReport::stats(const Counters& counters) {
         rate(cause.count, duration);
         end_line();
     }
-    for (unsigned from = 0; from < matrix.cpus(); from++)
-        for (unsigned to = 0; to < matrix.cpus(); to++) {
-            if (matrix.at(from, to) == 0) continue;
-            texts({"cpu_pair", ""});
-            number(from);
-            number(to);
-            rate(matrix.at(from, to), duration);
-            end_line();
-        }
+    counters.matrix().for_each([&](unsigned from, unsigned to, std::uint64_t count) {
+        texts({"cpu_pair", ""});
+        number(from);
+        number(to);
+        rate(count, duration);
+        end_line();
+    });
 }
 
 void CsvReport::summary_pid(const PidCounters& processes) {

@@ -123,7 +123,6 @@ void JsonReport::put_topology(const TraceHeader& header) {
 
 void JsonReport::stats(const Counters& counters) {
     const TraceInfo& info = counters.info();
-    const CpuMatrix& matrix = counters.matrix();
     auto moment = [&](const char* name, std::uint64_t ts) {
         output_.format(R"("{}":{{)", name);
         put_moment(info, ts);
@@ -132,7 +131,7 @@ void JsonReport::stats(const Counters& counters) {
     output_.put(R"({"type":"stats",)");
     moment("begin", info.begin);
     moment("end", info.end);
-    output_.format(R"("duration_ns":{},"nr_cpus":{},"total":{{)", info.duration(), matrix.cpus());
+    output_.format(R"("duration_ns":{},"nr_cpus":{},"total":{{)", info.duration(), counters.matrix().cpus());
     put_rate(counters.total(), info.duration());
     output_.put(R"(},"causes":)");
     put_list(counters.causes(), [&](const Counters::Cause& cause) {
@@ -144,15 +143,13 @@ void JsonReport::stats(const Counters& counters) {
     });
     output_.put(R"(,"cpu_pairs":[)");
     const char* separator = "";
-    for (unsigned from = 0; from < matrix.cpus(); from++)
-        for (unsigned to = 0; to < matrix.cpus(); to++) {
-            if (matrix.at(from, to) == 0) continue;
-            output_.format(R"({}{{"from":{},"to":{},)", separator, from, to);
-            put_rate(matrix.at(from, to), info.duration());
-            output_.put("}");
-            output_.flush_if_full();
-            separator = ",";
-        }
+    counters.matrix().for_each([&](unsigned from, unsigned to, std::uint64_t count) {
+        output_.format(R"({}{{"from":{},"to":{},)", separator, from, to);
+        put_rate(count, info.duration());
+        output_.put("}");
+        output_.flush_if_full();
+        separator = ",";
+    });
     output_.put("],");
     put_topology(*info.header);
     end_line();

@@ -2,6 +2,7 @@
 #include "migtrace/report_text.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "migtrace/digits.h"
 #include "migtrace/stat_file.h"
@@ -22,10 +23,22 @@ void TextReport::start(const Event& event) {
     output_.flush_if_full();
 }
 
+void TextReport::begin(const TraceInfo& info) {
+    Report::begin(info);
+    if (!options_.align) return;
+    cpu_width_ = fmt::formatted_size("{}", info.nr_cpus - 1);
+    pid_width_ = kWidestPid;
+}
+
+/// What a line begins with that is not about a migration.
+void TextReport::put_head(const Event& event, const std::string& what) {
+    put_time(event.ts);
+    output_.format("{0:{1}} {2:>{1}} {2:>{1}} {3:{4}} {5:<16} ", event.cpu, cpu_width_, ".", event.pid, pid_width_, what);
+}
+
 void TextReport::comm(const Event& event) {
     if (!options_.comms) return;
-    put_time(event.ts);
-    output_.format("{} . . {:4} {:<16} ", event.cpu, event.pid, shown(info_->header->name(event.number)));
+    put_head(event, shown(info_->header->name(event.number)));
     put_name(event.comm());
     output_.put("\n");
     output_.flush_if_full();
@@ -33,8 +46,7 @@ void TextReport::comm(const Event& event) {
 
 void TextReport::mark(const Event& event) {
     if (!options_.marks) return;
-    put_time(event.ts);
-    output_.format("{} . . {:4} {:<16} ", event.cpu, event.pid, "mark");
+    put_head(event, "mark");
     if (options_.marks_decimal)
         output_.format("{}\n", event.mark);
     else
@@ -47,6 +59,19 @@ void TextReport::migrations(const Migrations& some) {
     EventListener::migrations(some);
 }
 
+namespace {
+
+/// `value` in a column of `width` < 10, and a blank.
+char* put_column(char* at, std::uint32_t value, std::size_t width) {
+    constexpr std::uint32_t kPowers[] = {1, 1, 10, 100, 1000, 10'000, 100'000, 1'000'000, 10'000'000, 100'000'000};
+    for (std::size_t digits = width; digits > 1 && value < kPowers[digits]; digits--) *at++ = ' ';
+    at = put_decimal(at, value);
+    *at++ = ' ';
+    return at;
+}
+
+}  // namespace
+
 void TextReport::migration(const Migration& m) {
     if (!options_.migrations) return;
     put_time(m.ts);
@@ -58,13 +83,8 @@ void TextReport::migration(const Migration& m) {
     }
     constexpr std::size_t kNumbers = 4 * 11, kCommWidth = 16;
     char* at = begin_text(output_.buffer(), kNumbers + std::max(comm.size(), kCommWidth) + cause.size() + 2);
-    for (std::uint32_t cpu : {m.cpu, m.from, m.to}) {
-        at = put_decimal(at, cpu);
-        *at++ = ' ';
-    }
-    for (std::int32_t least = 1000; m.pid < least && least > 1; least /= 10) *at++ = ' ';
-    at = put_decimal(at, static_cast<std::uint32_t>(m.pid));
-    *at++ = ' ';
+    for (std::uint32_t cpu : {m.cpu, m.from, m.to}) at = put_column(at, cpu, cpu_width_);
+    at = put_column(at, static_cast<std::uint32_t>(m.pid), pid_width_);
     at = put_text(at, comm);
     // Counted in bytes, not in characters.
     for (std::size_t width = comm.size(); width < kCommWidth; width++) *at++ = ' ';
@@ -89,7 +109,7 @@ void TextReport::period(std::uint64_t index, std::span<const std::uint64_t> coun
     const TimeForms& forms = options_.times;
     if (forms.rel || !forms.any()) {
         const std::uint64_t msec = index * options_.period_msec;
-        output_.format("{:>{}}.{:03} ", msec / 1000, options_.human ? 4 : 0, msec % 1000);
+        output_.format("{:>{}}.{:03} ", msec / 1000, !options_.human ? 0 : options_.align ? 8 : 4, msec % 1000);
     }
     times_.put_wall_and_abs(output_.buffer(), info_->start, period_ts(index));
     for (std::uint64_t count : counts) put_rate(count);
@@ -99,7 +119,7 @@ void TextReport::period(std::uint64_t index, std::span<const std::uint64_t> coun
 
 /// A count of a period as a rate per second, with a blank in front.
 void TextReport::put_rate(std::uint64_t count) {
-    const std::size_t width = options_.human ? 7 : 0;
+    const std::size_t width = !options_.human ? 0 : options_.align ? 11 : 7;
     // There are thousands of them with few values: hundredths of a second's rate that are whole need no floating point.
     constexpr std::uint64_t kQuick = UINT64_MAX / 100'000;
     if (count > kQuick || count * 100'000 % options_.period_msec != 0) {
@@ -131,9 +151,7 @@ void TextReport::consistency(const StartLines& starts) {
 void TextReport::stats(const Counters& counters) {
     duration(counters.info());
     causes(counters);
-    output_.put("\n\nMIGRATE (row: cpu_from,  column: cpu_to):\n");
-    matrix(counters, false);
-    matrix(counters, true);
+    matrices(counters);
 }
 
 void TextReport::duration(const TraceInfo& info) {
@@ -178,15 +196,45 @@ void TextReport::causes(const Counters& counters) {
     line("total", counters.total());
 }
 
-void TextReport::matrix(const Counters& counters, bool rates) {
-    const CpuMatrix& matrix = counters.matrix();
-    const unsigned cpus = matrix.cpus();
+namespace {
+
+/// CPUs in a table: more make lines that nobody reads, and a damaged trace may name any number of them.
+constexpr std::size_t kMostTableCpus = 512;
+
+/// All, or, where they are too many, the busiest.
+std::vector<unsigned> table_cpus(const CpuMatrix::Sums& sums) {
+    std::vector<unsigned> cpus(sums.from.size());
+    std::iota(cpus.begin(), cpus.end(), 0);
+    if (cpus.size() <= kMostTableCpus) return cpus;
+    std::erase_if(cpus, [&](unsigned cpu) { return !sums.used(cpu); });
+    if (cpus.size() <= kMostTableCpus) return cpus;
+    std::ranges::stable_sort(cpus, std::greater(), [&](unsigned cpu) { return sums.from[cpu] + sums.to[cpu]; });
+    cpus.resize(kMostTableCpus);
+    std::ranges::sort(cpus);
+    return cpus;
+}
+
+}  // namespace
+
+void TextReport::matrices(const Counters& counters) {
+    const CpuMatrix::Sums sums = counters.matrix().sums();
+    const std::vector<unsigned> cpus = table_cpus(sums);
+    output_.put("\n\nMIGRATE (row: cpu_from,  column: cpu_to):\n");
+    if (cpus.size() < sums.from.size())
+        output_.format("\n  {} of {} CPUs, {}; the sums are of all\n", cpus.size(), sums.from.size(),
+                       cpus.size() < kMostTableCpus ? "those with migrations" : "the busiest");
+    matrix(counters, sums, cpus, false);
+    matrix(counters, sums, cpus, true);
+}
+
+void TextReport::matrix(const Counters& counters, const CpuMatrix::Sums& sums, const std::vector<unsigned>& cpus,
+                        bool rates) {
     auto number = [&](std::uint64_t count) {
         return rates ? fmt::format("{:.2f}", per_second(count, counters.info().duration()))
                      : fmt::format("{}", count);
     };
     // No cell is above the sum of all.
-    const std::size_t width = fit(7, number(matrix.total()));
+    const std::size_t width = fit(7, number(sums.total));
     auto cell = [&](std::uint64_t count) {
         if (rates)
             output_.format(" {:{}.2f}", per_second(count, counters.info().duration()), width);
@@ -195,28 +243,28 @@ void TextReport::matrix(const Counters& counters, bool rates) {
         output_.flush_if_full();
     };
     auto rule = [&] {
-        for (unsigned cpu = 0; cpu < cpus; cpu++) output_.format(" {:-<{}}", "", width);
+        for (std::size_t i = 0; i < cpus.size(); i++) output_.format(" {:-<{}}", "", width);
         output_.format("        {:-<{}}\n", "", width);
     };
     output_.format("\n  ==========  {:<10}  ===============\n\n         to -->",
                    rates ? "per second" : "count");
-    for (unsigned cpu = 0; cpu < cpus; cpu++) output_.format(" {:{}}:", cpu, width - 1);
+    for (unsigned cpu : cpus) output_.format(" {:{}}:", cpu, width - 1);
     output_.format("{:>{}}\n  from         ", "all:", width + 8);
     rule();
     output_.put("   |\n   v\n");
-    for (unsigned from = 0; from < cpus; from++) {
+    for (unsigned from : cpus) {
         output_.format("{:5}:         ", from);
-        for (unsigned to = 0; to < cpus; to++) cell(matrix.at(from, to));
+        for (unsigned to : cpus) cell(counters.matrix().at(from, to));
         output_.put("   -->");
-        cell(matrix.from(from));
+        cell(sums.from[from]);
         output_.put("\n");
     }
     output_.put("               ");
     rule();
     output_.put("  all:         ");
-    for (unsigned to = 0; to < cpus; to++) cell(matrix.to(to));
+    for (unsigned to : cpus) cell(sums.to[to]);
     output_.put("   -->");
-    cell(matrix.total());
+    cell(sums.total);
     output_.put("\n");
 }
 

@@ -14,6 +14,7 @@ class TextReport : public Report {
     TextReport(const ReportOptions& options, Output& output)
         : Report(options, output), times_(options.times) {}
 
+    void begin(const TraceInfo& info) override;
     void start(const Event& event) override;
     void comm(const Event& event) override;
     void mark(const Event& event) override;
@@ -44,10 +45,16 @@ class TextReport : public Report {
     }
     void put_rate(std::uint64_t count);
     void put_time(std::uint64_t ts);
+    void put_head(const Event& event, const std::string& what);
     void duration(const TraceInfo& info);
     void causes(const Counters& counters);
-    void matrix(const Counters& counters, bool rates);
+    void matrices(const Counters& counters);
+    /// One of them, of `cpus`.
+    void matrix(const Counters& counters, const CpuMatrix::Sums& sums, const std::vector<unsigned>& cpus, bool rates);
     TimeStampWriter times_;
+    /// Columns of --migrate and its like. The kernel's largest pid has seven digits.
+    static constexpr std::size_t kWidestPid = 7;
+    std::size_t cpu_width_ = 1, pid_width_ = 4;
 };
 
 }  // namespace migtrace

@@ -95,6 +95,9 @@ class Residency : public TaskView {
     PidTable<Stay> stays_;
 };
 
+/// Who is back within this time plays ping-pong, unless another time is given.
+constexpr std::chrono::milliseconds kPingPongTime{10};
+
 /// Returns: migrations to a CPU that the task has left a short time before, by whatever way it went
 /// meanwhile.
 class PingPong : public TaskView {

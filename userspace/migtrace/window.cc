@@ -9,9 +9,10 @@ namespace migtrace {
 
 namespace {
 
-/// `seconds` after `start`, as far as the clock goes.
-std::uint64_t seconds_after(std::uint64_t start, std::int64_t seconds) {
-    __int128 ts = static_cast<__int128>(start) + static_cast<__int128>(seconds) * 1'000'000'000;
+/// `ns` after `start`, as far as the clock goes.
+std::uint64_t after(std::uint64_t start, std::int64_t ns) {
+    if (ns == INT64_MAX) return UINT64_MAX;
+    const __int128 ts = static_cast<__int128>(start) + ns;
     return static_cast<std::uint64_t>(std::clamp<__int128>(ts, 0, UINT64_MAX));
 }
 
@@ -20,9 +21,9 @@ std::uint64_t seconds_after(std::uint64_t start, std::int64_t seconds) {
 Window::Window(const WindowLimits& limits, const StartOfTrace& start)
     : limits_(limits), start_(start.ts), mark_passed_(!limits.begin_mark) {
     if (limits.begin_ts) limit_ = *limits.begin_ts;
-    if (limits.begin_sec) limit_ = std::max(limit_, seconds_after(start.ts, *limits.begin_sec));
+    if (limits.begin_ns) limit_ = std::max(limit_, after(start.ts, *limits.begin_ns));
     if (limits.end_ts) end_limit_ = *limits.end_ts;
-    if (limits.end_sec) end_limit_ = std::min(end_limit_, seconds_after(start.ts, *limits.end_sec));
+    if (limits.end_ns) end_limit_ = std::min(end_limit_, after(start.ts, *limits.end_ns));
 }
 
 void Window::mark(std::uint64_t ts, std::uint64_t value) {

@@ -10,13 +10,13 @@
 
 namespace migtrace {
 
-/// Seconds count from the start of the trace, time stamps are nanoseconds of the kernel's clock. The latest
-/// begin and the first end count; both belong to the window.
+/// The latest begin and the first end count; both belong to the window.
 struct WindowLimits {
-    std::optional<std::uint64_t> begin_mark{}, begin_ts{}, end_mark{}, end_ts{};
-    std::optional<std::int64_t> begin_sec{}, end_sec{};
+    std::optional<std::uint64_t> begin_mark{}, end_mark{};
+    std::optional<std::uint64_t> begin_ts{}, end_ts{};  ///< ns of the kernel's clock
+    std::optional<std::int64_t> begin_ns{}, end_ns{};   ///< since the start of the trace; INT64_MAX: behind all events
 
-    bool any() const { return begin_mark || begin_ts || end_mark || end_ts || begin_sec || end_sec; }
+    bool any() const { return begin_mark || begin_ts || end_mark || end_ts || begin_ns || end_ns; }
 };
 
 /// Follows the events of a trace in order.

@@ -52,6 +52,9 @@ void add_options(CommandLine& line) {
     out("title", text("TEXT"), "title of the page; default: the names of the FILEs");
     add_filters(line);
     add_window(line);
+    auto counting = line.group("Counting").add_options();
+    add_max_cpu(counting);
+    add_pingpong_time(counting);
     line.group("Input").add_options()("strict", po::bool_switch(),
                                       "a line that makes no sense is an error; without this it is skipped");
 }
@@ -75,7 +78,9 @@ int run(int argc, char** argv) {
     const migreport::Source source = {.files = line.operands(),
                                       .strict = line.flag("strict"),
                                       .filters = filters(line),
-                                      .window = window_limits(line)};
+                                      .window = window_limits(line),
+                                      .max_cpu = max_cpu(line),
+                                      .pingpong_time = pingpong_time(line)};
     const std::string title = line.has("title") ? line.get<std::string>("title") : "";
 
     base::refuse_input_as_output(output_name(line), line.operands());

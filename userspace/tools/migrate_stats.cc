@@ -9,9 +9,7 @@
 #include "base/error.h"
 #include "base/terminal.h"
 #include "base/tool_main.h"
-#include "base/units.h"
 #include "migtrace/analysis.h"
-#include "migtrace/arguments.h"
 #include "migtrace/help_format.h"
 #include "tools/trace_options.h"
 
@@ -76,8 +74,7 @@ void add_reports(CommandLine& line) {
         "how long tasks stay on a CPU: percentiles, by the cause that takes them away");
     add("pingpong", po::bool_switch(),
         "tasks that return to a CPU soon after they left it, and the causes of both");
-    add("pingpong_time", po::value<std::string>()->value_name("MSEC"),
-        "how soon that is: 10 if not given; 500us, 2s and the like are understood too");
+    add_pingpong_time(add);
     add("top", po::value<std::int64_t>()->value_name("N"),
         "the N worst processes only, the worst first; for --summary_pid, --topology and --pingpong");
     add("consistency", po::bool_switch(), "when each CPU began to record, and how far apart that was");
@@ -107,10 +104,8 @@ void add_form(CommandLine& line) {
     add("ts_date", po::bool_switch(), "the date in front of the time of day");
     add("comm_whole", po::bool_switch(),
         "show names that hold a ': ' whole; without this, as the original did, what stands behind the last "
-        "one "
-        "(json, csv: always whole)");
-    add("max_cpu", po::value<std::int64_t>()->value_name("CPU"),
-        "largest CPU in tables, instead of what the trace says");
+        "one (with json, csv, --topology, --residency and --pingpong: always whole)");
+    add_max_cpu(add);
     add("output", po::value<std::string>()->value_name("FORM")->default_value("text"),
         "text; json: an object per line; csv: one report, as a table");
     add("align", po::bool_switch(),
@@ -129,18 +124,18 @@ migtrace::Form form(const CommandLine& line) {
     throw UsageError(fmt::format("--output: '{}' is none of text, json and csv", form));
 }
 
+/// Only what the original analyzer printed cuts names, as scripts know it.
+bool whole_names(const CommandLine& line) {
+    return line.flag("comm_whole") || line.flag("topology") || line.flag("residency") || line.flag("pingpong") ||
+           form(line) != migtrace::Form::Text;
+}
+
 migtrace::WalkOptions walk_options(const CommandLine& line) {
     migtrace::WalkOptions options;
     options.filters = filters(line);
-    const bool whole = line.flag("comm_whole") || form(line) != migtrace::Form::Text;
-    options.comms = whole ? migtrace::CommRule::Whole : migtrace::CommRule::AfterLastColon;
+    options.comms = whole_names(line) ? migtrace::CommRule::Whole : migtrace::CommRule::AfterLastColon;
     options.window = window_limits(line);
-    if (auto cpu = number(line, "max_cpu")) {
-        if (*cpu < 0 || *cpu >= migtrace::kMostCpus)
-            throw UsageError(
-                fmt::format("--max_cpu: {} is no CPU; they go from 0 to {}", *cpu, migtrace::kMostCpus - 1));
-        options.max_cpu = static_cast<unsigned>(*cpu);
-    }
+    options.max_cpu = max_cpu(line);
     return options;
 }
 
@@ -196,19 +191,6 @@ migtrace::ReportOptions report_options(const CommandLine& line) {
     return options;
 }
 
-/// Nothing unless --pingpong is given.
-std::optional<std::chrono::nanoseconds> pingpong_time(const CommandLine& line) {
-    if (!line.flag("pingpong")) {
-        if (line.has("pingpong_time")) throw UsageError("--pingpong_time needs --pingpong");
-        return std::nullopt;
-    }
-    if (!line.has("pingpong_time")) return std::chrono::milliseconds(10);
-    const auto time = base::parse_duration("--pingpong_time", line.get<std::string>("pingpong_time"),
-                                           std::chrono::milliseconds(1));
-    if (time.count() <= 0) throw UsageError("--pingpong_time: it is not greater than 0");
-    return time;
-}
-
 /// Programs that read CSV expect one table.
 void check_csv(const migtrace::Analysis& a) {
     if (a.report.form != migtrace::Form::Csv) return;
@@ -234,7 +216,8 @@ migtrace::Analysis analysis(const CommandLine& line) {
     analysis.summary_pid = line.flag("summary_pid");
     analysis.topology = line.flag("topology");
     analysis.residency = line.flag("residency");
-    analysis.pingpong = pingpong_time(line);
+    if (line.flag("pingpong")) analysis.pingpong = pingpong_time(line);
+    else if (line.has("pingpong_time")) throw UsageError("--pingpong_time needs --pingpong");
     check_csv(analysis);
     return analysis;
 }

@@ -4,7 +4,10 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/units.h"
 #include "migtrace/arguments.h"
+#include "migtrace/header.h"
+#include "migtrace/residency.h"
 
 namespace po = base::po;
 using base::CommandLine;
@@ -37,12 +40,11 @@ void add_window(CommandLine& line) {
                        "MARK and TS are decimal, 0x.. hexadecimal, 0b.. binary, or octal with a leading 0")
                    .add_options();
     auto text = [](const char* name) { return po::value<std::string>()->value_name(name); };
-    auto number = [] { return po::value<std::int64_t>()->value_name("SEC"); };
     add("begin_mark", text("MARK"), "begin with the first mark MARK");
-    add("begin_sec", number(), "begin SEC seconds after the start of the trace");
+    add("begin_sec", text("SEC"), "begin SEC seconds after the start of the trace, such as 2 or 0.25");
     add("begin_ts", text("TS"), "begin at time stamp TS");
     add("end_mark", text("MARK"), "end with the first mark MARK");
-    add("end_sec", number(), "end SEC seconds after the start of the trace");
+    add("end_sec", text("SEC"), "end SEC seconds after the start of the trace");
     add("end_ts", text("TS"), "end at time stamp TS");
 }
 
@@ -68,10 +70,47 @@ std::optional<std::uint64_t> mark(const CommandLine& line, const std::string& op
     return value;
 }
 
+/// Nanoseconds.
+std::optional<std::int64_t> seconds(const CommandLine& line, const std::string& option) {
+    if (!line.has(option)) return std::nullopt;
+    const auto& text = line.get<std::string>(option);
+    const auto value = migtrace::parse_signed_seconds(text);
+    if (!value)
+        throw UsageError(fmt::format("--{}: '{}' is no number of seconds; write 2, or 0.25 with at most nine decimals", option, text));
+    return value;
+}
+
 }  // namespace
 
 std::optional<std::int64_t> number(const CommandLine& line, const std::string& option) {
     return line.has(option) ? std::optional(line.get<std::int64_t>(option)) : std::nullopt;
+}
+
+void add_max_cpu(po::options_description_easy_init& group) {
+    group("max_cpu", po::value<std::int64_t>()->value_name("CPU"), "largest CPU in tables, instead of what the trace says");
+}
+
+void add_pingpong_time(po::options_description_easy_init& group) {
+    group("pingpong_time", po::value<std::string>()->value_name("MSEC"),
+          "who comes back to a CPU within so many milliseconds plays ping-pong: 10 if not given; 500us, 2s and the "
+          "like are understood too");
+}
+
+std::optional<unsigned> max_cpu(const CommandLine& line) {
+    const auto cpu = number(line, "max_cpu");
+    if (!cpu) return std::nullopt;
+    if (*cpu < 0 || *cpu >= migtrace::kMostCpus)
+        throw UsageError(
+            fmt::format("--max_cpu: {} is no CPU; they go from 0 to {}", *cpu, migtrace::kMostCpus - 1));
+    return static_cast<unsigned>(*cpu);
+}
+
+std::chrono::nanoseconds pingpong_time(const CommandLine& line) {
+    if (!line.has("pingpong_time")) return migtrace::kPingPongTime;
+    const auto time = base::parse_duration("--pingpong_time", line.get<std::string>("pingpong_time"),
+                                           std::chrono::milliseconds(1));
+    if (time.count() <= 0) throw UsageError("--pingpong_time: it is not greater than 0");
+    return time;
 }
 
 migtrace::Filters filters(const CommandLine& line) {
@@ -88,9 +127,9 @@ migtrace::Filters filters(const CommandLine& line) {
 
 migtrace::WindowLimits window_limits(const CommandLine& line) {
     return {.begin_mark = mark(line, "begin_mark"),
-            .begin_ts = mark(line, "begin_ts"),
             .end_mark = mark(line, "end_mark"),
+            .begin_ts = mark(line, "begin_ts"),
             .end_ts = mark(line, "end_ts"),
-            .begin_sec = number(line, "begin_sec"),
-            .end_sec = number(line, "end_sec")};
+            .begin_ns = seconds(line, "begin_sec"),
+            .end_ns = seconds(line, "end_sec")};
 }

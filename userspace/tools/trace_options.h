@@ -2,6 +2,7 @@
 #pragma once
 // Options that programs which read traces share.
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -19,6 +20,16 @@ migtrace::Filters filters(const base::CommandLine& line);
 
 /// --begin_mark, --begin_sec, --begin_ts and the same for the end, as a group of their own.
 void add_window(base::CommandLine& line);
+
+/// --max_cpu and --pingpong_time, into a group of the caller's.
+void add_max_cpu(base::po::options_description_easy_init& group);
+void add_pingpong_time(base::po::options_description_easy_init& group);
+
+/// What --max_cpu says. Throws base::UsageError for what is no CPU.
+std::optional<unsigned> max_cpu(const base::CommandLine& line);
+
+/// What --pingpong_time says, or else what it is unless given. Throws base::UsageError for no time.
+std::chrono::nanoseconds pingpong_time(const base::CommandLine& line);
 
 /// The value of an option that takes a number; nothing if it was not given.
 std::optional<std::int64_t> number(const base::CommandLine& line, const std::string& option);

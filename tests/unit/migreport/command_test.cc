@@ -44,7 +44,7 @@ TEST_CASE("a command repeats files, filters and window") {
     source.filters.cause.exclude = {"pull_task"};
     source.filters.pid.include = {3, 4};
     source.window.begin_mark = 42;
-    source.window.end_sec = 5;
+    source.window.end_ns = 5'000'000'000;
     CHECK(stats_command(source, "--stats") ==
           "migrate_stats --stats --cause_exclude pull_task --pid 3 --pid 4 --begin_mark 0x2a --end_sec 5 a "
           "'b c'");

@@ -6,6 +6,7 @@
 using migtrace::is_time_prefix;
 using migtrace::parse_mark;
 using migtrace::parse_seconds;
+using migtrace::parse_signed_seconds;
 
 TEST_CASE("marks and time stamps may be decimal, hexadecimal, binary or octal") {
     CHECK(parse_mark("0") == 0u);
@@ -67,5 +68,17 @@ TEST_CASE("seconds have up to nine decimals") {
                              "1e3", "x", "18446744073.709551616", "99999999999999999999"}) {
         INFO(text);
         CHECK_FALSE(parse_seconds(text));
+    }
+}
+
+TEST_CASE("seconds may have a sign, and too many are as many as there can be") {
+    CHECK(parse_signed_seconds("0.25") == 250'000'000);
+    CHECK(parse_signed_seconds("+2") == 2'000'000'000);
+    CHECK(parse_signed_seconds("-1.000000001") == -1'000'000'001);
+    for (const char* text : {"9223372037", "9223372036854775807", "18446744073709551615"}) CHECK(parse_signed_seconds(text) == INT64_MAX);
+    CHECK(parse_signed_seconds("-9223372036854775808") == -INT64_MAX);
+    for (const char* text : {"", "-", "+-1", "1e3", ".5", "0.1234567890", "2s"}) {
+        INFO(text);
+        CHECK_FALSE(parse_signed_seconds(text));
     }
 }

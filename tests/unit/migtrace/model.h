@@ -85,7 +85,7 @@ inline Seen model(const Lines& sorted, const WalkOptions& options, std::uint64_t
     if (!known && !sorted.empty()) start = std::stoull(sorted[0], nullptr, 16);
     std::uint64_t limit = 0, end_limit = UINT64_MAX, last = 0;
     if (options.window.begin_ts) limit = *options.window.begin_ts;
-    if (options.window.begin_sec) limit = std::max<std::uint64_t>(limit, start + *options.window.begin_sec * 1'000'000'000);
+    if (options.window.begin_ns) limit = std::max<std::uint64_t>(limit, start + *options.window.begin_ns);
     if (options.window.end_ts) end_limit = *options.window.end_ts;
     auto selected = [](const auto& selection, const auto& value) {
         auto in = [&](const auto& list) { return std::find(list.begin(), list.end(), value) != list.end(); };
@@ -152,7 +152,7 @@ WalkOptions random_options(Random& random, const Lines& sorted) {
     if (random() % 4 == 0) options.window.end_mark = random() % 4;
     if (random() % 4 == 0 && !sorted.empty()) options.window.begin_ts = moment();
     if (random() % 4 == 0 && !sorted.empty()) options.window.end_ts = moment();
-    if (random() % 6 == 0) options.window.begin_sec = random() % 3;
+    if (random() % 6 == 0) options.window.begin_ns = random() % 3 * 1'000'000'000;
     if (random() % 4 == 0) options.filters.cause.include = {"wake"};
     if (random() % 4 == 0) options.filters.comm.exclude = {"a", ""};
     if (random() % 4 == 0) options.filters.pid.exclude = {1, 2};

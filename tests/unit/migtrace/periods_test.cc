@@ -22,7 +22,7 @@ TEST_CASE("a period is printed when a later migration inside filters and window 
     trace.job.walk.filters.pid.include = {5};
     CHECK(rows(trace.period(1000)).empty());
     trace.job.walk.filters = {};
-    trace.job.walk.window.end_sec = 2;
+    trace.job.walk.window.end_ns = 2'000'000'000;
     CHECK(rows(trace.period(1000)).empty());
 }
 
@@ -46,7 +46,7 @@ TEST_CASE("a trace without events gives no stat file at all") {
 
 TEST_CASE("the last period is printed on demand, when the window ends exactly with it") {
     Trace trace(move(100, 0, 1, 5) + move(1200, 0, 1, 5) + move(2700, 0, 1, 5));
-    trace.job.walk.window.end_sec = 2;
+    trace.job.walk.window.end_ns = 2'000'000'000;
     CHECK(rows(trace.period(1000)) == Rows{"0.000  1.00"});
     trace.job.periods->last = true;
     CHECK(rows(trace.period(1000)) == Rows{"0.000  1.00", "1.000  1.00"});

@@ -112,8 +112,8 @@ TEST_CASE("pid acts on comm events, other filters do not, and marks are never fi
 
 TEST_CASE("the window holds its begin and its end") {
     Trace trace(plenty());
-    trace.job.walk.window.begin_sec = 1;
-    trace.job.walk.window.end_sec = 2;
+    trace.job.walk.window.begin_ns = 1'000'000'000;
+    trace.job.walk.window.end_ns = 2'000'000'000;
     CHECK(lines(trace.migrations()) == 11);
     trace.job.walk.window.begin_ts = 101'000'000'001;
     CHECK(lines(trace.migrations()) == 10);
@@ -123,13 +123,13 @@ TEST_CASE("the window holds its begin and its end") {
 
 TEST_CASE("the latest begin and the first end count") {
     Trace trace(plenty());
-    trace.job.walk.window = {.begin_mark = 1, .begin_ts = 1, .begin_sec = 2};
+    trace.job.walk.window = {.begin_mark = 1, .begin_ts = 1, .begin_ns = 2'000'000'000};
     CHECK(lines(trace.migrations()) == 11);
-    trace.job.walk.window = {.begin_mark = 2, .begin_ts = 1, .begin_sec = 1};
+    trace.job.walk.window = {.begin_mark = 2, .begin_ts = 1, .begin_ns = 1'000'000'000};
     CHECK(lines(trace.migrations()) == 10);
-    trace.job.walk.window = {.end_mark = 1, .end_ts = UINT64_MAX, .end_sec = 2};
+    trace.job.walk.window = {.end_mark = 1, .end_ts = UINT64_MAX, .end_ns = 2'000'000'000};
     CHECK(lines(trace.migrations()) == 10);
-    trace.job.walk.window = {.end_mark = 3, .end_ts = 100'500'000'000, .end_sec = 2};
+    trace.job.walk.window = {.end_mark = 3, .end_ts = 100'500'000'000, .end_ns = 2'000'000'000};
     CHECK(lines(trace.migrations()) == 5);
 }
 
@@ -165,7 +165,7 @@ TEST_CASE("a mark that limits the window and does not occur is warned of") {
     CHECK(warnings({.begin_mark = 8}) == std::vector<std::string>{"the begin mark 8 (0x8) does not occur"});
     CHECK(warnings({.end_mark = 17}) == std::vector<std::string>{"the end mark 17 (0x11) does not occur"});
     // It may stand behind the end.
-    CHECK(warnings({.end_mark = 17, .end_sec = 1}).empty());
+    CHECK(warnings({.end_mark = 17, .end_ns = 1'000'000'000}).empty());
 }
 
 TEST_CASE("marks before the begin are not printed, and the marks that limit are") {
@@ -175,7 +175,7 @@ TEST_CASE("marks before the begin are not printed, and the marks that limit are"
     CHECK(lines(print(trace.job).text) == 2);
     trace.job.walk.window = {.begin_mark = 2, .end_mark = 2};
     CHECK(lines(print(trace.job).text) == 1);
-    trace.job.walk.window = {.begin_sec = 2};
+    trace.job.walk.window = {.begin_ns = 2'000'000'000};
     CHECK(lines(print(trace.job).text) == 2);
     trace.job.walk.window = {.begin_mark = 3, .end_mark = 2};
     CHECK(print(trace.job).text.empty());
@@ -185,7 +185,7 @@ TEST_CASE("processes are listed from the beginning whatever the window, until re
     Trace trace(named(1, 5, "early") + move(1000, 0, 1, 5) + named(1100, 6, "late") + move(1200, 0, 1, 5) +
                 named(1300, 7, "later"));
     trace.job.report.comms = true;
-    trace.job.walk.window.begin_sec = 1;
+    trace.job.walk.window.begin_ns = 1'000'000'000;
     CHECK(lines(print(trace.job).text) == 3);
     trace.job.walk.window.end_ts = 101'000'000'000;
     CHECK(lines(print(trace.job).text) == 2);  // reading goes on to the migration at 1200 ms
@@ -214,7 +214,7 @@ TEST_CASE("the last lines of a trace count when they belong into the window, tho
 
 TEST_CASE("a window that ends before it begins is empty") {
     Trace trace(plenty());
-    trace.job.walk.window = {.begin_sec = 2, .end_sec = 1};
+    trace.job.walk.window = {.begin_ns = 2'000'000'000, .end_ns = 1'000'000'000};
     CHECK(trace.migrations().empty());
     CHECK_THAT(trace.stats(), Contains("begin:             2.000000000") &&
                                   Contains("end:               1.000000000") &&
@@ -223,7 +223,7 @@ TEST_CASE("a window that ends before it begins is empty") {
 
 TEST_CASE("a window without migrations begins where it was asked to begin, and nothing is negative") {
     Trace trace(plenty());
-    trace.job.walk.window = {.begin_sec = 2, .end_sec = 3};
+    trace.job.walk.window = {.begin_ns = 2'000'000'000, .end_ns = 3'000'000'000};
     trace.job.walk.filters.pid.include = {99};
     CHECK_THAT(trace.stats(), Contains("begin:             2.000000000") &&
                                   Contains("end:               3.000000000") &&
@@ -235,8 +235,8 @@ TEST_CASE("a window without migrations begins where it was asked to begin, and n
 
 TEST_CASE("a window never begins before the start of the trace") {
     Trace trace(plenty());
-    for (std::int64_t sec : {std::int64_t{-1}, std::int64_t{0}, INT64_MIN}) {
-        trace.job.walk.window.begin_sec = sec;
+    for (std::int64_t ns : {std::int64_t{-1'000'000'000}, std::int64_t{0}, INT64_MIN}) {
+        trace.job.walk.window.begin_ns = ns;
         CHECK_THAT(trace.stats(), Contains("begin:             0.000000000  0x000000174876e800"));
     }
     trace.job.walk.window = {.begin_ts = 1};
@@ -245,11 +245,11 @@ TEST_CASE("a window never begins before the start of the trace") {
 
 TEST_CASE("limits that lie behind the end of all clocks are never reached") {
     Trace trace(plenty());
-    trace.job.walk.window = {.end_ts = UINT64_MAX, .end_sec = INT64_MAX};
+    trace.job.walk.window = {.end_ts = UINT64_MAX, .end_ns = INT64_MAX};
     CHECK(lines(trace.migrations()) == 30);
-    trace.job.walk.window = {.begin_sec = INT64_MAX};
+    trace.job.walk.window = {.begin_ns = INT64_MAX};
     CHECK(lines(trace.migrations()) == 0);
-    trace.job.walk.window = {.end_sec = INT64_MIN};
+    trace.job.walk.window = {.end_ns = INT64_MIN};
     CHECK(lines(trace.migrations()) == 0);
 }
 
@@ -258,7 +258,7 @@ TEST_CASE("the end that is shown is the last event of any kind, cut at the end l
     CHECK_THAT(trace.stats(), Contains("end:               0.200000000"));
     trace.job.walk.window.end_ts = 100'150'000'000;
     CHECK_THAT(trace.stats(), Contains("end:               0.150000000"));
-    trace.job.walk.window = {.end_sec = 9};
+    trace.job.walk.window = {.end_ns = 9'000'000'000};
     CHECK_THAT(trace.stats(), Contains("end:               0.200000000"));
 }
 
@@ -280,7 +280,7 @@ TEST_CASE("migrations before the first start line are printed and counted") {
     CHECK_THAT(trace.migrations(),
                Contains("  -0.005000000 0 0 1    5") && Contains("   0.005000000 0 0 1    5"));
     CHECK_THAT(trace.stats(), Contains("begin:             0.000000000"));
-    trace.job.walk.window.begin_sec = 0;
+    trace.job.walk.window.begin_ns = 0;
     CHECK_THAT(trace.migrations(), !Contains("-0.005000000"));
 }
 
