@@ -135,6 +135,8 @@ if command -v script >/dev/null; then
 	if [[ $on_terminal == *'\x1b[31mred'* && $on_terminal != *$'\x1b'* ]]; then echo "ok terminal-names"; else failed terminal-names "$on_terminal"; fi
 	on_terminal=$(script -qec "sh -c 'printf \"# \\033]0;x\\n\" | $stats --stats'" /dev/null </dev/null)
 	if [[ $on_terminal == *'no trace'*'\x1b]0;x'* && $on_terminal != *$'\x1b'* ]]; then echo "ok terminal-messages"; else failed terminal-messages "$on_terminal"; fi
+	on_terminal=$(script -qec "$stats topo.trace" /dev/null </dev/null)
+	if [[ $on_terminal == *'no report was asked for'* ]]; then echo "ok terminal-no-report"; else failed terminal-no-report "$on_terminal"; fi
 	on_terminal=$(script -qec "$stats --summary_pid bigpid.trace" /dev/null </dev/null | tr -d '\r')
 	if [[ $on_terminal == *$'\n 99990       2'*$'\n100004       2'* ]]; then echo "ok terminal-lines-up"; else failed terminal-lines-up "$on_terminal"; fi
 else
@@ -178,6 +180,8 @@ sed 's/bouncer/X: server/' topo.trace >colon.trace
 for view in topology pingpong "topology --summary_pid"; do says "names-whole-${view// --/-}" 0 "$stats --$view colon.trace" "  X: server"; done
 same names-cut "$stats --summary_pid colon.trace" "sed 's/X: //' colon.trace | $stats --summary_pid"
 
+same version-json "$stats --header_version --output json topo.trace" "echo '{\"type\":\"header\",\"version\":\"1.1.0\"}'"
+
 # Completion.
 complete_words() {
 	(
@@ -202,7 +206,7 @@ completes output "csv json text" migrate_stats --output ""
 completes output-equals "json" migrate_stats --output = j
 completes cause "pull_task" migrate_stats topo.trace --cause pull
 completes extract "--extract" migrate_extract --ex
-completes extract-output "json text" migrate_extract --output ""
+completes extract-output "csv json text" migrate_extract --output ""
 completes file "" migrate_stats --stats to
 completes behind-dashes "" migrate_record -- --st
 for program in migrate_stats migrate_extract migrate_record migrate_graph migrate_report migrate_import migrate_export; do

@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     }
     job.files = {file.path()};
     const fuzz::Outcome outcome = fuzz::outcome([&](migtrace::Output& output) { migtrace::run(job, output); });
-    if (outcome.error || !job.json) return 0;
+    if (outcome.error || job.form != migtrace::Form::Json) return 0;
     for (std::string_view rest = outcome.text; !rest.empty();) {
         const std::string_view line = rest.substr(0, rest.find('\n'));
         fuzz::require(nlohmann::json::accept(line), fmt::format("not JSON: {}", line));

@@ -36,7 +36,7 @@ std::vector<std::string> run(const Analysis& analysis, Output& output);
 /// What migrate_extract prints.
 struct Extraction {
     std::vector<std::string> files;
-    bool json = false;
+    Form form = Form::Text;
 
     /// Exactly one of these: an item of the header, or the values of a field.
     // clang-format off

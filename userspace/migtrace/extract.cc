@@ -33,15 +33,20 @@ class Extractor {
     void run() {
         bool any = false;
         while (reader_.next()) {
-            if (!any) check_header();
+            if (!any) begin();
             any = true;
             line();
             output_.flush_if_full();
         }
-        if (!any) check_header();
+        if (!any) begin();
     }
 
  private:
+    void begin() {
+        check_header();
+        if (what_.form == Form::Csv) output_.put("rel_msec,time,per_second\r\n");
+    }
+
     void check_header() {
         const StatHeader& header = reader_.header();
         if (header.fields.empty())
@@ -76,10 +81,14 @@ class Extractor {
     void line() {
         const std::int64_t msec = reader_.time_msec();
         if (!inside(msec)) return;
-        if (what_.json)
-            put_json(msec, rate());
-        else
-            put_text(msec);
+        switch (what_.form) {
+            case Form::Text:
+                return put_text(msec);
+            case Form::Json:
+                return put_json(msec, rate());
+            case Form::Csv:
+                return put_csv(msec, rate());
+        }
     }
 
     double rate() { return reader_.value(what_.field) / seconds_; }
@@ -110,17 +119,22 @@ class Extractor {
         return true;
     }
 
+    /// Empty when the file does not tell the wall clock.
+    std::string iso_time(std::int64_t msec) const {
+        if (!reader_.header().gettimeofday) return "";
+        const std::int64_t at = reader_.header().wall_msec() + msec;
+        const std::int64_t sec = at >= 0 ? at / 1000 : -((-at + 999) / 1000);
+        return iso_utc({sec, static_cast<std::uint32_t>((at - sec * 1000) * 1'000'000)});
+    }
+
     void put_json(std::int64_t msec, double rate) {
-        output_.format(R"({{"type":"value","rel_msec":{},"time":)", msec);
-        if (reader_.header().gettimeofday) {
-            const std::int64_t at = reader_.header().wall_msec() + msec;
-            const std::int64_t sec = at >= 0 ? at / 1000 : -((-at + 999) / 1000);
-            output_.format("\"{}\"",
-                           iso_utc({sec, static_cast<std::uint32_t>((at - sec * 1000) * 1'000'000)}));
-        } else
-            output_.put("null");
-        output_.format(R"(,"per_second":{}}})", rate);
-        output_.put("\n");
+        const std::string time = iso_time(msec);
+        output_.format("{{\"type\":\"value\",\"rel_msec\":{},\"time\":{},\"per_second\":{}}}\n", msec,
+                       time.empty() ? "null" : "\"" + time + "\"", rate);
+    }
+
+    void put_csv(std::int64_t msec, double rate) {
+        output_.format("{},{},{}\r\n", msec, iso_time(msec), rate);
     }
 
     void put_seconds(std::int64_t msec) {
@@ -173,8 +187,8 @@ std::string header_item(const Extraction& what, const StatHeader& header) {
     return "";
 }
 
-/// Name of an item in JSON, and whether its value is text.
-std::pair<const char*, bool> json_item(Extraction::Item item) {
+/// Name of an item in JSON and CSV, and whether its value is text.
+std::pair<const char*, bool> item_name(Extraction::Item item) {
     using Item = Extraction::Item;
     switch (item) {
         case Item::FieldName:
@@ -208,18 +222,20 @@ std::string missing_item(const Extraction& what) {
         case Item::MinField:
             return "line '# field NUM NAME'";
         default:
-            return fmt::format("line '# {}'", json_item(what.item).first);
+            return fmt::format("line '# {}'", item_name(what.item).first);
     }
 }
 
 void put_header_item(const Extraction& what, const StatHeader& header, Output& output) {
     const std::string value = header_item(what, header);
     if (value.empty()) throw base::Error(fmt::format("item not found: the header has no {}", missing_item(what)));
-    if (!what.json) {
-        output.format("{}\n", value);
-        return;
+    const auto [name, is_text] = item_name(what.item);
+    if (what.form == Form::Text) return output.format("{}\n", value);
+    if (what.form == Form::Csv) {
+        output.format("{}\r\n", name);
+        put_csv_field(output.buffer(), value);
+        return output.put("\r\n");
     }
-    const auto [name, is_text] = json_item(what.item);
     output.format(R"({{"type":"header","{}":)", name);
     if (is_text)
         put_json_string(output.buffer(), value);

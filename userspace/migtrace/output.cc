@@ -72,4 +72,17 @@ void put_json_string(fmt::memory_buffer& to, std::string_view text) {
     to.push_back('"');
 }
 
+void put_csv_field(fmt::memory_buffer& to, std::string_view text) {
+    if (text.find_first_of(",\"\r\n") == std::string_view::npos) {
+        to.append(text.data(), text.data() + text.size());
+        return;
+    }
+    to.push_back('"');
+    for (char c : text) {
+        if (c == '"') to.push_back('"');
+        to.push_back(c);
+    }
+    to.push_back('"');
+}
+
 }  // namespace migtrace

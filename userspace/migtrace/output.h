@@ -60,4 +60,7 @@ class Output {
 /// Appends `text` as a JSON string. Bytes that are no UTF-8 become U+FFFD.
 void put_json_string(fmt::memory_buffer& to, std::string_view text);
 
+/// Appends `text` as a field of CSV (RFC 4180), in quotes where it needs them.
+void put_csv_field(fmt::memory_buffer& to, std::string_view text);
+
 }  // namespace migtrace

@@ -21,10 +21,7 @@ void CsvReport::text(std::string_view text) {
     separate();
     std::string safe;
     if (options_.safe_names) text = safe = base::printable(text);
-    if (text.find_first_of(",\"\r\n") == std::string_view::npos) return output_.put(text);
-    output_.put("\"");
-    for (char c : text) output_.put(c == '"' ? std::string_view("\"\"") : std::string_view(&c, 1));
-    output_.put("\"");
+    put_csv_field(output_.buffer(), text);
 }
 
 void CsvReport::texts(std::initializer_list<std::string_view> fields) {

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/tool_main.h"
 #include "migtrace/analysis.h"
+#include "tools/trace_options.h"
 #include "migtrace/arguments.h"
 
 namespace {
@@ -80,7 +81,7 @@ void add_form(CommandLine& line) {
     add("ts_loc", po::bool_switch(), "time of day, local time");
     add("ts_date", po::bool_switch(), "the date in front of the time of day");
     add("output", po::value<std::string>()->value_name("FORM")->default_value("text"),
-        "text, or json: an object per line");
+        "text; json: an object per line; csv: a table");
 }
 
 /// The one item that is asked for.
@@ -128,10 +129,7 @@ std::optional<std::int64_t> msec(const CommandLine& line, const std::string& opt
 migtrace::Extraction extraction(const CommandLine& line) {
     migtrace::Extraction what;
     what.files = line.operands();
-    const auto& form = line.get<std::string>("output");
-    if (form != "text" && form != "json")
-        throw UsageError(fmt::format("--output: '{}' is neither text nor json", form));
-    what.json = form == "json";
+    what.form = output_form(line);
     const auto [wanted, option] = item(line);
     what.item = wanted;
     if (wanted == Item::Values || wanted == Item::FieldName) what.field = field_number(line, option);

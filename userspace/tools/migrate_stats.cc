@@ -116,18 +116,10 @@ void add_form(CommandLine& line) {
     line.alias("ts_loc", "ts_local");
 }
 
-migtrace::Form form(const CommandLine& line) {
-    const auto& form = line.get<std::string>("output");
-    if (form == "text") return migtrace::Form::Text;
-    if (form == "json") return migtrace::Form::Json;
-    if (form == "csv") return migtrace::Form::Csv;
-    throw UsageError(fmt::format("--output: '{}' is none of text, json and csv", form));
-}
-
 /// Only what the original analyzer printed cuts names, as scripts know it.
 bool whole_names(const CommandLine& line) {
     return line.flag("comm_whole") || line.flag("topology") || line.flag("residency") || line.flag("pingpong") ||
-           form(line) != migtrace::Form::Text;
+           output_form(line) != migtrace::Form::Text;
 }
 
 migtrace::WalkOptions walk_options(const CommandLine& line) {
@@ -166,7 +158,7 @@ std::optional<migtrace::PeriodOptions> period_options(const CommandLine& line) {
 
 migtrace::ReportOptions report_options(const CommandLine& line) {
     migtrace::ReportOptions options;
-    options.form = form(line);
+    options.form = output_form(line);
     const bool terminal = base::is_terminal(stdout);
     options.safe_names = terminal;
     options.align = terminal || line.flag("align") || line.has("top");
@@ -216,8 +208,10 @@ migtrace::Analysis analysis(const CommandLine& line) {
     analysis.summary_pid = line.flag("summary_pid");
     analysis.topology = line.flag("topology");
     analysis.residency = line.flag("residency");
-    if (line.flag("pingpong")) analysis.pingpong = pingpong_time(line);
-    else if (line.has("pingpong_time")) throw UsageError("--pingpong_time needs --pingpong");
+    if (line.flag("pingpong"))
+        analysis.pingpong = pingpong_time(line);
+    else if (line.has("pingpong_time"))
+        throw UsageError("--pingpong_time needs --pingpong");
     check_csv(analysis);
     return analysis;
 }
@@ -231,6 +225,21 @@ void describe(CommandLine& line) {
     line.keep_prefixes_of(kOriginalOptions);
 }
 
+void put_version(const migtrace::Analysis& what, migtrace::Output& output) {
+    const std::string version = migtrace::TraceReader(what.input).find_version();
+    if (version.empty()) return;
+    if (what.report.form == migtrace::Form::Json)
+        output.format("{{\"type\":\"header\",\"version\":\"{}\"}}\n", version);
+    else
+        output.format("{}\n", version);
+}
+
+bool asks_for_anything(const migtrace::Analysis& what) {
+    const migtrace::ReportOptions& report = what.report;
+    return report.migrations || report.comms || report.marks || what.consistency || what.stats || what.summary_pid ||
+           what.topology || what.residency || what.pingpong || what.periods;
+}
+
 int run(int argc, char** argv, migtrace::Output& output) {
     CommandLine line(kInfo);
     describe(line);
@@ -241,10 +250,11 @@ int run(int argc, char** argv, migtrace::Output& output) {
     }
     const migtrace::Analysis what = analysis(line);
     if (line.flag("header_version")) {
-        const std::string version = migtrace::TraceReader(what.input).find_version();
-        if (!version.empty()) output.format("{}\n", version);
+        put_version(what, output);
         return 0;
     }
+    if (!asks_for_anything(what) && base::is_terminal(stdout))
+        base::warn("no report was asked for; try --stats, and --help for the others");
     for (const std::string& warning : migtrace::run(what, output)) base::warn(warning);
     return 0;
 }

@@ -113,6 +113,14 @@ std::chrono::nanoseconds pingpong_time(const CommandLine& line) {
     return time;
 }
 
+migtrace::Form output_form(const CommandLine& line) {
+    const auto& form = line.get<std::string>("output");
+    if (form == "text") return migtrace::Form::Text;
+    if (form == "json") return migtrace::Form::Json;
+    if (form == "csv") return migtrace::Form::Csv;
+    throw UsageError(fmt::format("--output: '{}' is none of text, json and csv", form));
+}
+
 migtrace::Filters filters(const CommandLine& line) {
     migtrace::Filters filters;
     filters.cause = selection<std::string>(line, "cause");

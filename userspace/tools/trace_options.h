@@ -9,6 +9,7 @@
 
 #include "base/command_line.h"
 #include "migtrace/filter.h"
+#include "migtrace/report.h"
 #include "migtrace/window.h"
 
 /// --cause, --comm, --cpu_event, --cpu_from, --cpu_to, --pid, and each with _exclude, as a group of their
@@ -30,6 +31,9 @@ std::optional<unsigned> max_cpu(const base::CommandLine& line);
 
 /// What --pingpong_time says, or else what it is unless given. Throws base::UsageError for no time.
 std::chrono::nanoseconds pingpong_time(const base::CommandLine& line);
+
+/// What --output says. Throws base::UsageError.
+migtrace::Form output_form(const base::CommandLine& line);
 
 /// The value of an option that takes a number; nothing if it was not given.
 std::optional<std::int64_t> number(const base::CommandLine& line, const std::string& option);

@@ -114,7 +114,7 @@ TEST_CASE("mutated stat files neither crash nor hang") {
         job.item = migtrace::Extraction::Item::Values;
         job.field = 2 + random() % 2;
         job.times = {.rel = true, .gmt = round % 2 == 0, .local = true, .date = true};
-        job.json = round % 3 == 0;
+        job.form = static_cast<migtrace::Form>(round % 3);
         outcome(job);
         job.item = migtrace::Extraction::Item::MaxField;
         outcome(job);

@@ -10,6 +10,7 @@
 
 using namespace test;
 using Catch::Contains;
+using migtrace::Form;
 using Item = migtrace::Extraction::Item;
 
 namespace {
@@ -240,10 +241,22 @@ TEST_CASE("rates of counts are rounded as those of any number") {
 
 TEST_CASE("JSON of a stat file is an object per line") {
     Stat stat(kStatHeader + "0.500 4 5 9\n");
-    stat.job.json = true;
+    stat.job.form = Form::Json;
     CHECK(stat.extract(4) ==
           "{\"type\":\"value\",\"rel_msec\":500,\"time\":\"2010-08-11T12:08:40.391000000Z\",\"per_second\":"
           "18}\n");
     CHECK(stat.item(Item::Version) == "{\"type\":\"header\",\"version\":\"1.0.0\"}\n");
     CHECK(stat.item(Item::PeriodMsec) == "{\"type\":\"header\",\"period_msec\":500}\n");
+}
+
+TEST_CASE("CSV of a stat file has titles, and a line per period") {
+    Stat stat(kStatHeader + "0.500 4 5 9\n");
+    stat.job.form = Form::Csv;
+    CHECK(stat.extract(4) == "rel_msec,time,per_second\r\n500,2010-08-11T12:08:40.391000000Z,18\r\n");
+    CHECK(stat.item(Item::PeriodMsec) == "period_msec\r\n500\r\n");
+    Stat without_clock("# period_msec 500\n# field 2 a,b\n1.000 3\n");
+    without_clock.job.form = Form::Csv;
+    without_clock.job.field = 2;
+    CHECK(without_clock.item(Item::FieldName) == "field_name\r\n\"a,b\"\r\n");
+    CHECK(without_clock.extract(2) == "rel_msec,time,per_second\r\n1000,,6\r\n");
 }
