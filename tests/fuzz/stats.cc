@@ -17,16 +17,17 @@ constexpr std::string_view kAll =
     "--ts_local --ts_abs --ts_date --period 1000000 --period_all --period_cause --period_cpu --period_cpu_pair "
     "--period_topology --period_last --align";
 
-/// Tables of many CPUs and of many periods are slow to print and no more interesting. A number of CPUs that must not be
-/// believed stays.
+/// Periods with a column for each of many CPUs, and many periods, are slow to print and no more interesting. A number of
+/// CPUs that must not be believed stays.
 void keep_tables_small(migtrace::Analysis& job) {
     constexpr unsigned kMostCpus = 64;
     constexpr std::uint64_t kMostPeriods = 10'000, kMsec = 1'000'000;
+    const bool columns = job.periods && (job.periods->cpus || job.periods->pairs);
     std::uint64_t first = UINT64_MAX, last = 0;
     try {
         migtrace::TraceReader reader(job.input);
         const unsigned cpus = reader.nr_cpus();
-        if (cpus > kMostCpus && cpus <= migtrace::kMostCpus) job.walk.max_cpu = kMostCpus - 1;
+        if (columns && cpus > kMostCpus && cpus <= migtrace::kMostCpus) job.walk.max_cpu = kMostCpus - 1;
         first = reader.start().ts;
         migtrace::Event event;
         while (reader.next(event)) {
@@ -35,7 +36,7 @@ void keep_tables_small(migtrace::Analysis& job) {
         }
     } catch (const base::Error&) {
     }
-    if (job.walk.max_cpu) job.walk.max_cpu = std::min(*job.walk.max_cpu, kMostCpus - 1);
+    if (columns && job.walk.max_cpu) job.walk.max_cpu = std::min(*job.walk.max_cpu, kMostCpus - 1);
     if (!job.periods || last < first) return;
     job.periods->msec = std::max(job.periods->msec, (last - first) / kMsec / kMostPeriods);
     job.report.period_msec = job.periods->msec;
