@@ -13,7 +13,8 @@ using namespace migtrace;
 using Order = ReadOptions::Order;
 
 struct Listing {
-    std::vector<std::string> events;
+    std::vector<std::string> events;  // without comms
+    std::vector<std::string> comms;   // of the same events
     std::vector<std::uint64_t> times;
     std::uint64_t skipped = 0;
     std::vector<std::string> warnings;
@@ -25,11 +26,12 @@ std::string shown(const Event& e) {
     if (e.shape == Shape::Start) return text + fmt::format("{}", e.wall_us);
     text += fmt::format("{} ", e.pid);
     if (e.shape == Shape::Migration) return text + fmt::format("{} {}", e.from, e.to);
-    return text + (e.shape == Shape::Comm ? std::string(e.comm()) : fmt::format("{:x}", e.mark));
+    return e.shape == Shape::Comm ? text : text + fmt::format("{:x}", e.mark);
 }
 
 void add(Listing& listing, const Event& event) {
     listing.events.push_back(shown(event));
+    listing.comms.emplace_back(event.shape == Shape::Comm ? event.comm() : "");
     listing.times.push_back(event.ts);
 }
 
@@ -138,6 +140,8 @@ void compare(const char* way, Listing got, Listing expected, bool in_order) {
                       fmt::format("{}: event {} is {} instead of {}", way, i, got.events[i], expected.events[i]));
     fuzz::require(got.events.size() == expected.events.size(),
                   fmt::format("{}: {} events instead of {}", way, got.events.size(), expected.events.size()));
+    // Without order names mean nothing.
+    fuzz::require(!in_order || got.comms == expected.comms, fmt::format("{}: other names", way));
     fuzz::require(got.skipped == expected.skipped,
                   fmt::format("{}: {} lines skipped instead of {}", way, got.skipped, expected.skipped));
 }

@@ -33,13 +33,14 @@ Record Extras::pack(const Event& event) {
     }
     Event kept = event;
     if (event.shape == Shape::Comm) {
-        const std::uint32_t name = names_.number(event.comm());
+        const std::uint32_t name = keep_names_ ? names_.number(event.comm()) : 0;
         if (fits(event.cpu)) {
             record.code = static_cast<std::uint16_t>(event.number + kComm * kMostEvents);
             set_index(record, name);
             return record;
         }
         kept.comm_begin = names_[name].data();
+        kept.comm_length = static_cast<std::uint8_t>(names_[name].size());
     }
     if (free_.empty()) {
         free_.push_back(static_cast<std::uint32_t>(slots_.size()));

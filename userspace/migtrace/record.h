@@ -29,11 +29,14 @@ static_assert(sizeof(Record) == 24);
 /// has been unpacked; that of names is kept.
 class Extras {
  public:
+    /// Without `names` comms are empty: to look each up is a tenth of what --stats takes.
+    explicit Extras(bool names = true) : keep_names_(names) {}
     Record pack(const Event& event);
     /// Once for each record. The comm stays valid as long as the object lives.
     Event unpack(const Record& record);
 
  private:
+    bool keep_names_;
     Names names_;
     std::vector<Event> slots_;
     std::vector<std::uint32_t> free_;

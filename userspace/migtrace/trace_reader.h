@@ -22,7 +22,8 @@ struct ReadOptions {
     std::vector<std::string> files;  ///< one after another as one stream; "-", or none: standard input
     bool strict = false;             ///< a line that makes no sense is an error
 
-    /// In which order events are wanted. Less order costs less where the input is not sorted.
+    /// In which order events are wanted. Less order costs less where the input is not sorted. Names mean nothing without
+    /// order, so that comms are empty unless it is Full.
     enum class Order {
         Full,
         Periods,  ///< only that those of a period come before those of the next; it may be more
