@@ -120,6 +120,19 @@ check "output before a panic arrives" before "$(cat "$work/out")"
 check_says "a panic is shown, however much is printed after it" "sysrq triggered crash" "$work/err"
 check_says "--console has it too" "sysrq triggered crash" "$work/console"
 
+# What the kernel says of a breakpoint, from a guest that can say it when it wants.
+breakpoint() { # BYTE
+	vm -- sh -c "
+		echo 'Oops: int3: 0000 [#1] PREEMPT SMP NOPTI' >/dev/kmsg
+		echo 'Code: 48 89 de $1 <8a> 05 ff ff' >/dev/kmsg
+		echo c >/proc/sysrq-trigger" 2>"$work/err"
+}
+breakpoint e8
+check "a breakpoint that is not in memory gives 123" 123 $?
+check_says "a breakpoint that is not in memory is explained" "QEMU has run code that the guest had changed" "$work/err"
+breakpoint cc
+check "a breakpoint in memory is a panic like any other" 126 $?
+
 wait $hang
 check "a hang gives 124" 124 $?
 check_says "a hang is explained" "vm-run: time-out: COMMAND was still running" "$work/hang.err"
