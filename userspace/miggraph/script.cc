@@ -8,14 +8,15 @@
 #include <cmath>
 
 #include "miggraph/text.h"
+#include "migtrace/cause_info.h"
 
 namespace miggraph {
 
 namespace {
 
 // Okabe and Ito's colours, which differ for all kinds of colour vision; black, which is for text, comes last.
-constexpr std::array kFewColours = {"#0072b2", "#e69f00", "#009e73", "#cc79a7",
-                                    "#56b4e9", "#d55e00", "#f0e442", "#000000"};
+constexpr std::array kFewColours = {"#0072B2", "#E69F00", "#009E73", "#CC79A7",
+                                    "#56B4E9", "#D55E00", "#F0E442", "#000000"};
 // Paul Tol's rainbow of 14, when there are more lines.
 constexpr std::array kManyColours = {"#d1bbd7", "#ae76a3", "#882e72", "#1965b0", "#5289c7",
                                      "#7bafde", "#4eb265", "#90c987", "#cae0ab", "#f7f056",
@@ -28,9 +29,22 @@ constexpr const char* kTextColour = "#303030";
 constexpr const char* kFaint = "#606060";
 constexpr std::size_t kMostAnnotated = 16;
 
-const char* colour(std::size_t index, std::size_t lines) {
-    if (lines <= kFewColours.size()) return kFewColours[index];
-    return kManyColours[index % kManyColours.size()];
+/// One for each line. A cause has the colour that it has in reports, too.
+std::vector<std::string_view> colours(const std::vector<Timeline::Line>& lines) {
+    std::vector<std::string_view> colours;
+    for (const auto& line : lines)
+        colours.push_back(migtrace::is_known_cause(line.name) ? migtrace::cause_info(line.name).colour : "");
+    std::vector<std::string_view> free;
+    auto offer = [&](const auto& palette) {
+        for (std::string_view colour : palette)
+            if (!std::ranges::count(colours, colour)) free.push_back(colour);
+    };
+    if (lines.size() <= kFewColours.size()) offer(kFewColours);
+    if (free.size() < lines.size()) offer(kManyColours);
+    std::size_t next = 0;
+    for (std::string_view& colour : colours)
+        if (colour.empty()) colour = free[next++ % free.size()];
+    return colours;
 }
 
 std::string terminal_command(const Canvas& canvas, Size size) {
@@ -139,8 +153,9 @@ void draw(const Timeline& timeline, const Canvas& canvas, Script& script) {
 
     bool dots = points == 1 && timeline.step <= 0;
     std::string plots;
+    const std::vector<std::string_view> rgbs = colours(timeline.lines);
     for (std::size_t i = 0; i < lines; i++) {
-        const char* rgb = colour(i, lines);
+        const std::string_view rgb = rgbs[i];
         std::string title = timeline.lines[i].name.empty()
                                 ? "notitle"
                                 : "title " + quoted(printable(timeline.lines[i].name, 40));

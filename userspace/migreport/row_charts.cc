@@ -4,9 +4,9 @@
 #include <array>
 #include <cmath>
 
-#include "migreport/cause_info.h"
 #include "migreport/charts.h"
 #include "migreport/scale.h"
+#include "migtrace/cause_info.h"
 #include "migtrace/text_table.h"
 
 namespace migreport {
@@ -62,7 +62,7 @@ class Stays {
                      place(kLeft + kPlotWidth / 2), place(kTop + rows + 35));
         std::size_t row = 0;
         for (const auto* cause : causes_)
-            draw_row(row++, row_name(cause->name), cause_info(cause->name).colour, cause->stays);
+            draw_row(row++, row_name(cause->name), migtrace::cause_info(cause->name).colour, cause->stays);
         draw_row(row, "all", "currentColor", all_);
         page_.raw("</svg></div>\n");
         page_.raw(

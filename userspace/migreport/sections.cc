@@ -5,9 +5,9 @@
 #include <set>
 #include <tuple>
 
-#include "migreport/cause_info.h"
 #include "migreport/charts.h"
 #include "migreport/command.h"
+#include "migtrace/cause_info.h"
 #include "migtrace/text_table.h"
 #include "migtrace/time_format.h"
 
@@ -48,7 +48,7 @@ std::string name(std::string_view comm) {
 }
 
 std::string cause_cell(std::string_view cause) {
-    return swatch(cause_info(cause).colour) + code(cause);
+    return swatch(migtrace::cause_info(cause).colour) + code(cause);
 }
 
 struct Part {
@@ -135,7 +135,7 @@ void cause_table(Html& page, const Collected& all) {
                      {"what happened", Kind::Text, "prose"}});
     for (std::size_t i : order) {
         const auto& [cause, count] = counters.causes()[i];
-        const CauseInfo info = cause_info(cause);
+        const migtrace::CauseInfo info = migtrace::cause_info(cause);
         table.row({cause_cell(cause), grouped(count), rate(count, all.info.duration()),
                    share(count, counters.total()),
                    bar({{count, info.colour}}, counters.causes()[order.front()].count),
@@ -323,7 +323,7 @@ std::string process_bar(const Processes::Process& process, const migtrace::Count
                         std::uint64_t full) {
     std::vector<Part> parts;
     for (std::size_t i : causes_by_count(counters))
-        parts.push_back({process.causes[i], cause_info(counters.causes()[i].name).colour});
+        parts.push_back({process.causes[i], migtrace::cause_info(counters.causes()[i].name).colour});
     return bar(parts, full);
 }
 

@@ -3,9 +3,9 @@
 #include <array>
 #include <cmath>
 
-#include "migreport/cause_info.h"
 #include "migreport/charts.h"
 #include "migreport/scale.h"
+#include "migtrace/cause_info.h"
 
 namespace migreport {
 
@@ -126,7 +126,7 @@ class Chart {
             path += fmt::format("H{}V{}Z", place(column_x(bins_.columns())), place(top_ + kHeight));
             const std::string& name = all_.counters.causes()[order_[n - 1]].name;
             page_.format("<path fill=\"{}\" shape-rendering=\"crispEdges\" d=\"{}\"/>\n",
-                         cause_info(name).colour, path);
+                         migtrace::cause_info(name).colour, path);
         }
     }
 
@@ -231,7 +231,7 @@ class Chart {
         page_.raw("<ul class=\"legend\">");
         for (std::size_t cause : order_) {
             const auto& [name, count] = all_.counters.causes()[cause];
-            page_.format("<li>{}<code>{}</code> {}</li>", swatch(cause_info(name).colour), escaped(name),
+            page_.format("<li>{}<code>{}</code> {}</li>", swatch(migtrace::cause_info(name).colour), escaped(name),
                          share(count, all_.counters.total()));
         }
         if (!lines_.empty()) page_.raw("<li><span class=\"markline\"></span>mark</li>");

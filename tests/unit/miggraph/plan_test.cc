@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "miggraph/plan.h"
 
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 
 #include "base/error.h"
 #include "miggraph/gnuplot.h"
 #include "miggraph/input.h"
 #include "miggraph/matrix_text.h"
+#include "migtrace/cause_info.h"
 
 using namespace miggraph;
 using Names = std::vector<std::string>;
@@ -83,6 +86,25 @@ TEST_CASE("all text from outside is quoted in what gnuplot is told") {
     CHECK_THAT(script.commands,
                Catch::Contains("'t''; !rm '") && Catch::Contains("'s''x'") && Catch::Contains("'a''b`id`'"));
     CHECK(script.blocks.size() == 2);
+}
+
+TEST_CASE("a cause has its own colour, whatever stands beside it, and no other line has that") {
+    for (std::size_t others : {1, 3, 20}) {
+        Timeline graph;
+        graph.times = {0, 1};
+        for (std::size_t i = 0; i < others; i++) graph.lines.push_back({fmt::format("line {}", i), {1, 2}});
+        graph.lines.push_back({"try_to_wake_up", {1, 2}});
+        graph.lines.push_back({"pull_task", {1, 2}});
+        const std::string commands = make_script({"t", "s", graph}, {}, "0").commands;
+        for (const char* cause : {"try_to_wake_up", "pull_task"}) {
+            const std::string colour(migtrace::cause_info(cause).colour);
+            INFO(others << " and " << cause << " " << colour << "\n" << commands);
+            const std::size_t at = commands.find("'" + colour + "'");
+            REQUIRE(at != std::string::npos);
+            CHECK_THAT(commands.substr(at, 60), Catch::Contains(cause));
+            CHECK(commands.find("'" + colour + "'", at + 1) == std::string::npos);
+        }
+    }
 }
 
 TEST_CASE("a matrix in a terminal has counts when they fit, else shades") {

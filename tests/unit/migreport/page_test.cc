@@ -4,9 +4,9 @@
 #include <catch2/catch.hpp>
 
 #include "base/error.h"
-#include "migreport/cause_info.h"
 #include "migreport/html.h"
 #include "migreport/scale.h"
+#include "migtrace/cause_info.h"
 #include "migtrace/support.h"
 
 using namespace test;
@@ -48,9 +48,9 @@ TEST_CASE("ticks are round numbers") {
 }
 
 TEST_CASE("a cause has a colour of its own, and one that is not known always the same") {
-    CHECK(migreport::cause_info("pull_task").colour != migreport::cause_info("try_to_wake_up").colour);
-    CHECK(migreport::cause_info("some_new").colour == migreport::cause_info("some_new").colour);
-    CHECK(migreport::cause_info("some_new").name == "some_new");
+    CHECK(migtrace::cause_info("pull_task").colour != migtrace::cause_info("try_to_wake_up").colour);
+    CHECK(migtrace::cause_info("some_new").colour == migtrace::cause_info("some_new").colour);
+    CHECK(migtrace::cause_info("some_new").name == "some_new");
 }
 
 TEST_CASE("names from a trace and the title are text and nothing else") {

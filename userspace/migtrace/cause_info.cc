@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "migreport/cause_info.h"
+#include "migtrace/cause_info.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
-namespace migreport {
+namespace migtrace {
 
 namespace {
 
@@ -52,10 +53,14 @@ std::uint32_t hash(std::string_view text) {
 
 }  // namespace
 
+bool is_known_cause(std::string_view name) {
+    return std::ranges::any_of(kCauses, [&](const CauseInfo& known) { return known.name == name; });
+}
+
 CauseInfo cause_info(std::string_view name) {
     for (const CauseInfo& known : kCauses)
         if (known.name == name) return known;
     return {name, kSpare[hash(name) % kSpare.size()], "A cause that this program does not know."};
 }
 
-}  // namespace migreport
+}  // namespace migtrace

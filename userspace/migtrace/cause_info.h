@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #pragma once
-// What a page says of a cause, and the colour that it has in every picture.
+// What people are told of a cause, and the colour that it has in every picture.
 
 #include <string_view>
 
-namespace migreport {
+namespace migtrace {
 
 struct CauseInfo {
     std::string_view name;
@@ -15,4 +15,7 @@ struct CauseInfo {
 /// Of a cause that is not known the meaning says so; its colour depends on its name alone.
 CauseInfo cause_info(std::string_view name);
 
-}  // namespace migreport
+/// Whether it is one of those that the kernel module records, or that imports make.
+bool is_known_cause(std::string_view name);
+
+}  // namespace migtrace
