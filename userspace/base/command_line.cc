@@ -48,6 +48,18 @@ void keep_last(std::vector<po::option>& options, const po::option& added, const 
     options.push_back(added);
 }
 
+/// Only numbers can be invalid here; what else options take is text.
+std::string invalid_value(const po::validation_error& error, const po::options_description& options) {
+    const std::string what = error.what();  // the value in quotes, in the words of Boost
+    const std::size_t open = what.find("('"), close = what.find("')");
+    const std::string value = open < close && close != std::string::npos ? what.substr(open + 2, close - open - 2) : "";
+    const std::string option = error.get_option_name();
+    const std::string name = option.substr(std::min(option.find_first_not_of('-'), option.size()));
+    const auto* description = options.find_nothrow(name, false);
+    const std::string meaning = description ? description->description() : "";
+    return fmt::format("--{}: '{}' is no whole number{}", name, value, meaning.empty() ? "" : " (" + meaning + ")");
+}
+
 }  // namespace
 
 CommandLine::CommandLine(ProgramInfo info, Operands operands)
@@ -84,6 +96,9 @@ const po::option_description& CommandLine::find(const std::string& word, const s
 
     if (auto kept = with_prefix(wanted, true); kept.size() == 1) return *kept.front();
     auto all = with_prefix(wanted, false);
+    // Everywhere else it is a form of output: nobody means to write a file called json.
+    if (wanted == "output" && all.size() == 1 && normal(all.front()->long_name()) == "output_file")
+        throw UsageError(fmt::format("there is no option '{}' here; --output_file FILE, or -o, names a file", word));
     if (all.size() == 1) return *all.front();
     if (all.empty()) throw UsageError(fmt::format("unknown option '{}'", word));
     std::string names;
@@ -124,6 +139,8 @@ bool CommandLine::parse(int argc, const char* const* argv) {
     try {
         po::store(parsed, values_);
         po::notify(values_);
+    } catch (const po::validation_error& e) {
+        throw UsageError(invalid_value(e, all_));
     } catch (const po::error& e) {
         throw UsageError(e.what());
     }

@@ -39,14 +39,31 @@ int write_control_file(const std::string& path, std::string_view text) {
     return written == static_cast<ssize_t>(text.size()) ? 0 : EIO;
 }
 
-void refuse_input_as_output(const std::string& output, const std::vector<std::string>& inputs) {
-    struct stat written = {}, read = {};
-    if (output == "-" || ::stat(output.c_str(), &written) != 0 || !S_ISREG(written.st_mode)) return;
+namespace {
+
+bool is_one_of(const struct stat& written, const std::vector<std::string>& inputs) {
+    if (!S_ISREG(written.st_mode)) return false;
     for (const std::string& input : inputs.empty() ? std::vector<std::string>{"-"} : inputs) {
+        struct stat read = {};
         if (input == "-" ? ::fstat(STDIN_FILENO, &read) != 0 : ::stat(input.c_str(), &read) != 0) continue;
-        if (read.st_dev == written.st_dev && read.st_ino == written.st_ino)
-            throw Error(fmt::format("{} is the input: it would be lost (name another file with -o)", output));
+        if (read.st_dev == written.st_dev && read.st_ino == written.st_ino) return true;
     }
+    return false;
+}
+
+}  // namespace
+
+void refuse_input_as_output(const std::string& output, const std::vector<std::string>& inputs) {
+    struct stat written = {};
+    if (output == "-" || ::stat(output.c_str(), &written) != 0) return;
+    if (is_one_of(written, inputs))
+        throw Error(fmt::format("{} is the input: it would be lost (name another file with -o)", output));
+}
+
+void refuse_input_as_stdout(const std::vector<std::string>& inputs) {
+    struct stat written = {};
+    if (::fstat(STDOUT_FILENO, &written) == 0 && is_one_of(written, inputs))
+        throw Error("standard output is the input: what is printed would destroy it (write to another file)");
 }
 
 OutputFile::OutputFile(const std::string& path) : path_(path), target_(path) {

@@ -22,6 +22,9 @@ int write_control_file(const std::string& path, std::string_view text);
 /// Throws Error when `output` is one of the files `inputs` ("-", or none at all: standard input): to write it would destroy what is read.
 void refuse_input_as_output(const std::string& output, const std::vector<std::string>& inputs);
 
+/// The same for standard output, which may be a file to which the shell appends.
+void refuse_input_as_stdout(const std::vector<std::string>& inputs);
+
 /// A file under construction. It is written beside its final name and gets that name only in commit(), so
 /// that nobody finds half a file under it; without commit() nothing remains, and after Ctrl-C neither. A name that exists and is no
 /// regular file (/dev/null, a pipe) is written directly; one that is replaced leaves its permissions to the new one, and "-" is standard output. Throws Error, at the

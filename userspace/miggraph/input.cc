@@ -167,6 +167,10 @@ std::vector<Drawing> read_drawings(const Source& source, const DrawOptions& opti
             break;
     }
     Series series = read_series_from(path);
+    if (series.skipped > series.times.size())
+        throw base::Error(fmt::format("{} is nothing that can be drawn: {} of its lines are no time and value, and only {} are; "
+                                      "the first is line {}",
+                                      shown(path), series.skipped, series.times.size(), series.first_skipped));
     if (series.skipped)
         notes.push_back(
             fmt::format("{}: {} lines that are no time and value were skipped, the first is line {}",

@@ -94,19 +94,23 @@ class Extractor {
     double rate() { return reader_.value(what_.field) / seconds_; }
 
     void put_text(std::int64_t msec) {
+        // Before anything of the line is printed.
+        const auto count = reader_.count(what_.field);
+        const double value = count ? 0 : rate();
         const TimeForms& forms = what_.times;
         if (forms.gmt) output_.format("{} ", wall_text(gmt_, wall_ + msec, forms.date));
         if (forms.local) output_.format("{} ", wall_text(local_, wall_ + msec, forms.date));
         if (forms.rel || forms.gmt == forms.local) put_seconds(msec);
-        if (!put_count_as_rate()) output_.format(" {:.2f}\n", rate());
+        if (!count)
+            output_.format(" {:.2f}\n", value);
+        else if (!put_count_as_rate(*count))
+            output_.format(" {:.2f}\n", rate());
     }
 
     /// The common case, in whole numbers. What lies just between two roundings is left to floating point, so that both
     /// ways print the same: counts are so small that a double is off by less than the distance to that.
-    bool put_count_as_rate() {
-        const auto count = reader_.count(what_.field);
-        if (!count) return false;
-        const std::uint64_t hundredths = *count * 100'000 / period_, rest = *count * 100'000 % period_;
+    bool put_count_as_rate(std::uint64_t count) {
+        const std::uint64_t hundredths = count * 100'000 / period_, rest = count * 100'000 % period_;
         if (2 * rest == period_) return false;
         const std::uint64_t rounded = hundredths + (2 * rest > period_);
         char* at = begin_text(output_.buffer(), 32);

@@ -89,7 +89,7 @@ TraceHeader::Result TraceHeader::add(std::string_view text, const std::string& p
             throw base::Error(
                 fmt::format("{}: the time stamp is said to be field {}; only field 1 is possible in a trace",
                             place, *field));
-        return Result::Added;
+        return Result::Repeated;  // of what is so without it
     }
     if (tag == "period_msec" || tag == "field" || tag == "gettimeofday") stat_tags_ = true;
     return tag.empty() ? Result::Repeated : Result::UnknownTag;

@@ -15,6 +15,8 @@
 
 #include "base/error.h"
 #include "migtrace/comm_table.h"
+#include "migtrace/foreign.h"
+#include "migtrace/header.h"
 #include "migtrace/header.h"
 #include "migtrace/import_cause.h"
 #include "migtrace/line_reader.h"
@@ -164,7 +166,7 @@ class Import {
     ImportSummary run() {
         std::string_view line;
         while (lines_.next(line)) {
-            if (lines_.number() == 1) refuse_binary(line);
+            if (lines_.number() == 1) look_at_first(line);
             take(line);
         }
         if (!any_) throw base::Error(no_event());
@@ -187,17 +189,14 @@ class Import {
         }
     };
 
-    /// The files that these tools record are no text.
-    void refuse_binary(std::string_view line) const {
-        const char* command = line.starts_with("PERFILE")               ? "perf script -i"
-                              : line.starts_with("\x17\x08\x44tracing") ? "trace-cmd report"
-                                                                        : nullptr;
-        if (!command) return;
-        const std::string place = lines_.place(1);
-        const std::string name = place.substr(0, place.rfind(':'));
-        throw base::Error(
-            fmt::format("{}: a binary recording, not text; give its text: {} {} | migrate_import", name,
-                        command, name == "standard input" ? "FILE" : name));
+    /// The files that these tools record are no text, and a trace is what this makes.
+    void look_at_first(std::string_view line) {
+        const std::string what = foreign_file(line, lines_.file_name(1));
+        if (!what.empty()) throw base::Error(what);
+        if (auto text = header_text(line)) {
+            const std::string_view tag = cut_word(*text);
+            is_trace_ = tag == "version" || tag == "nr_cpus";
+        }
     }
 
     void bad(const char* fault) {
@@ -316,8 +315,9 @@ class Import {
     bool seen(Kind kind) const { return seen_[static_cast<std::size_t>(kind)]; }
 
     std::string no_event() const {
-        std::string text =
-            fmt::format("{}: no event in it", lines_.place(1).substr(0, lines_.place(1).rfind(':')));
+        const std::string name = lines_.file_name(1);
+        if (is_trace_) return name + " is a trace already: migrate_stats and the others read it as it is";
+        std::string text = name + ": no event in it";
         if (skipped_.count)
             text += fmt::format("; {} of its lines make no sense, first {}: it {}", skipped_.count,
                                 lines_.place(skipped_.line), skipped_.what);
@@ -365,7 +365,7 @@ class Import {
     CauseFinder causes_;
     PidMap<std::uint64_t> names_;  // hash of the name that a process has; 0: none
     ImportSummary summary_;
-    bool any_ = false;
+    bool any_ = false, is_trace_ = false;
     std::uint64_t first_ts_ = 0, last_ts_ = 0, latest_ts_ = 0;
     std::array<bool, static_cast<std::size_t>(Kind::Other) + 1> seen_{};
     Note skipped_, lost_, back_;

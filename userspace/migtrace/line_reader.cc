@@ -29,7 +29,7 @@ std::uint64_t regular_size(const std::string& name) {
 }
 
 std::string shown(const std::string& name) {
-    return name == "-" ? "standard input" : name;
+    return name == "-" ? "standard input" : name.empty() ? "''" : name;
 }
 
 }  // namespace
@@ -82,7 +82,9 @@ LineReader::Descriptor LineReader::open(std::size_t index) {
     // Standard input is not ours to close.
     const int fd = file.name == "-" ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
                                     : ::open(file.name.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd < 0) throw base::system_error(fmt::format("cannot open {}", shown(file.name)), errno);
+    if (fd < 0)
+        throw base::system_error(fmt::format("cannot open {}", shown(file.name)), errno,
+                                 errno == EACCES ? "run it with sudo, or on a copy" : "");
     auto descriptor = std::make_shared<base::UniqueFd>(fd);
     file.open = descriptor;
     return descriptor;
@@ -209,12 +211,19 @@ bool LineReader::next(std::string_view& line) {
     }
 }
 
-std::string LineReader::place(std::uint64_t number) const {
+const LineReader::File& LineReader::file_of(std::uint64_t number) const {
     const File* file = &files_.front();
     for (const File& f : files_)
         if (f.first > 0 && f.first <= number) file = &f;
-    return fmt::format("{}:{}", shown(file->name), number - std::max<std::uint64_t>(file->first, 1) + 1);
+    return *file;
 }
+
+std::string LineReader::place(std::uint64_t number) const {
+    const File& file = file_of(number);
+    return fmt::format("{}:{}", shown(file.name), number - std::max<std::uint64_t>(file.first, 1) + 1);
+}
+
+std::string LineReader::file_name(std::uint64_t number) const { return shown(file_of(number).name); }
 
 std::vector<std::string> LineReader::samples(unsigned count) {
     std::vector<std::string> lines;

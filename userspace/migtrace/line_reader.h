@@ -38,6 +38,8 @@ class LineReader {
     std::uint64_t number() const { return number_; }
     /// "FILE:LINE" for a number() that has been seen.
     std::string place(std::uint64_t number) const;
+    /// The name of the file in which line `number` stands, or "standard input".
+    std::string file_name(std::uint64_t number) const;
 
     /// Whether all files are regular ones with a size, so that reading twice gives the same. What follows is for
     /// those.
@@ -70,6 +72,7 @@ class LineReader {
         std::uint64_t first = 0;             // number of its first line
         std::weak_ptr<base::UniqueFd> open;  // while anybody reads it
     };
+    const File& file_of(std::uint64_t line) const;
     LineReader(const LineReader& other, std::vector<File> files, const Position& from, std::size_t buffer);
     const std::string& name() const { return files_[current_].name; }
     Descriptor open(std::size_t file);

@@ -134,6 +134,7 @@ bool StatReader::next() {
         line_ = first == std::string_view::npos ? std::string_view() : line.substr(first);
         found_ = 1;
         found_at_ = 0;
+        if (lines_.unfinished() && !line_.empty()) broken_off_ = lines_.number();
         if (!line_.empty()) return true;
     }
     line_ = {};
@@ -196,6 +197,9 @@ std::vector<std::string> StatReader::warnings() const {
     if (malformed_.count)
         all.push_back(fmt::format("skipped {} header line(s) that make no sense, first '{}' at {}",
                                   malformed_.count, malformed_.what, lines_.place(malformed_.line)));
+    if (broken_off_)
+        all.push_back(fmt::format("{} has no line feed: the file may have been cut there, and its last value with it",
+                                  lines_.place(broken_off_)));
     return all;
 }
 

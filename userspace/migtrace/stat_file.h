@@ -77,6 +77,7 @@ class StatReader {
         std::string what;
     };
     Note unknown_tags_, malformed_;
+    std::uint64_t broken_off_ = 0;  // line number
 };
 
 /// A stat file as a whole.

@@ -18,9 +18,12 @@ void check_is_trace(TraceReader& reader, const std::vector<std::string>& files) 
     if (header.stat_tags())
         throw base::Error(
             fmt::format("{} is a stat file and no trace; migrate_extract and migrate_graph read it", names));
+    if (!reader.foreign().empty()) throw base::Error(reader.foreign());
     const std::vector<std::string> faults = reader.warnings();
     if (!faults.empty() && header.version().empty() && !header.nr_cpus() && header.cpus().empty())
-        throw base::Error(fmt::format("{} is no trace: {}", names, faults.back()));
+        throw base::Error(fmt::format("{} is no trace: {} (of the text of perf script, trace-cmd report and ftrace "
+                                      "migrate_import makes one)",
+                                      names, faults.back()));
 }
 
 }  // namespace migtrace

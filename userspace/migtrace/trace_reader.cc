@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "migtrace/foreign.h"
+
 namespace migtrace {
 
 namespace {
@@ -162,6 +164,7 @@ bool TraceReader::read_event(LineReader& lines, Event& event) {
             event.line = static_cast<std::uint32_t>(lines.number());
             return true;
         }
+        if (lines.number() == 1) foreign_ = foreign_file(line, lines_.file_name(1));
         fault(lines.unfinished() ? Fault::BrokenOff : found, lines.number());
     }
     return false;

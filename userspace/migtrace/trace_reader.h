@@ -93,6 +93,8 @@ class TraceReader {
     /// One more of them.
     void note(std::string warning) { notes_.push_back(std::move(warning)); }
     std::uint64_t skipped_lines() const { return skipped_.count; }
+    /// What the input is if its first line is that of another kind of file: see foreign_file().
+    const std::string& foreign() const { return foreign_; }
 
  private:
     class Lines;
@@ -139,6 +141,7 @@ class TraceReader {
     TraceHeader header_;
     StartOfTrace start_;
     std::optional<Event> start_event_;  // `start_` is of it
+    std::string foreign_;
     unsigned cpus_seen_ = 1;
 
     bool prepared_ = false;

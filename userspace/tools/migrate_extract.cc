@@ -8,6 +8,7 @@
 
 #include "base/command_line.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/tool_main.h"
 #include "migtrace/analysis.h"
 #include "tools/trace_options.h"
@@ -158,6 +159,7 @@ int run(int argc, char** argv, migtrace::Output& output) {
     CommandLine line(kInfo);
     describe(line);
     if (!line.parse(argc, argv)) return 0;
+    base::refuse_input_as_stdout(line.operands());
     for (const std::string& warning : migtrace::run(extraction(line), output)) base::warn(warning);
     return 0;
 }

@@ -7,6 +7,7 @@
 
 #include "base/command_line.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/terminal.h"
 #include "base/tool_main.h"
 #include "migtrace/analysis.h"
@@ -244,6 +245,7 @@ int run(int argc, char** argv, migtrace::Output& output) {
     CommandLine line(kInfo);
     describe(line);
     if (!line.parse(argc, argv)) return 0;
+    base::refuse_input_as_stdout(line.operands());
     if (line.flag("help_format")) {
         output.put(migtrace::kHelpFormat);
         return 0;
