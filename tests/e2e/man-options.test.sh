@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Every program has a man page, and the page describes every option that --help
-# lists. One line per check: "ok NAME" or "FAILED NAME: reason".
+# lists, and that the --help of each command lists, if it has commands. One line per check: "ok NAME" or "FAILED NAME: reason".
 #
 # Usage: tests/e2e/man-options.test.sh DIRECTORY_OF_PROGRAMS
 
@@ -23,6 +23,8 @@ failed() {
 # The text of a page without what makes up its fonts and dashes.
 plain() { sed -e 's/\\f[A-Z]//g' -e 's/\\-/-/g' "$1"; }
 
+# Commands are listed as "  vm   emulate the streams".
+commands() { sed -nE '/^Commands/,/^$/s/^  ([a-z_]+) .*/\1/p'; }
 # Options are what the lines of --help begin with: "  -h [ --help ]", "  --period MSEC".
 options() { sed -nE 's/^ +(-[A-Za-z]( \[|,) *)?(--[A-Za-z0-9_-]+).*/\3/p' | sort -u; }
 
@@ -41,6 +43,14 @@ for program in "$programs"/*; do
 		continue
 	fi
 	listed=$(options <<<"$help")
+	for command in $(commands <<<"$help"); do
+		if ! help=$(timeout 20 "$program" "$command" --help </dev/null); then
+			failed "man-$name-$command" "$name $command --help does not end with 0"
+			continue
+		fi
+		listed+=" $(options <<<"$help")"
+		grep -qF "$name $command" <(plain "$page") || failed "man-$name-$command" "$page does not tell of $command"
+	done
 	missing=
 	for option in $listed; do
 		plain "$page" | grep -qE -- "(^|[^A-Za-z0-9_-])$option([^A-Za-z0-9_-]|$)" || missing+=" $option"

@@ -208,12 +208,18 @@ completes cause "pull_task" migrate_stats topo.trace --cause pull
 completes extract "--extract" migrate_extract --ex
 completes extract-output "csv json text" migrate_extract --output ""
 completes file "" migrate_stats --stats to
+completes command "server_rr server" mig_mon se
+completes command-option "--rate --rate-schedule" mig_mon mm_dirty --rat
+completes command-value "random" mig_mon mm_dirty -p r
+completes command-output "json text" mig_mon client_rr --output ""
 completes behind-dashes "" migrate_record -- --st
-for program in migrate_stats migrate_extract migrate_record migrate_graph migrate_report migrate_import migrate_export; do
-	[[ -x $programs/$program ]] || continue
+for program in migrate_stats migrate_extract migrate_record migrate_graph migrate_report migrate_import migrate_export \
+	"mig_mon "{vm,mm_dirty,server,client,server_rr,client_rr,plot}; do
+	read -ra command <<<"$program"
+	[[ -x $programs/${command[0]} ]] || continue
 	missing=
-	offered=" $(complete_words $program --) "
-	for option in $("$programs/$program" --help | sed -nE 's/^ +(-[A-Za-z]( \[|,) *)?(--[A-Za-z0-9_-]+).*/\3/p'); do
+	offered=" $(complete_words "${command[@]}" --) "
+	for option in $("$programs/${command[0]}" "${command[@]:1}" --help | sed -nE 's/^ +(-[A-Za-z]( \[|,) *)?(--[A-Za-z0-9_-]+).*/\3/p'); do
 		[[ $offered == *" $option "* ]] || missing+=" $option"
 	done
 	if [[ -z $missing && $offered == *--help* ]]; then echo "ok complete-all-$program"; else failed "complete-all-$program" "missing:$missing"; fi

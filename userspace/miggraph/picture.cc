@@ -54,6 +54,22 @@ std::vector<std::string> render(const std::vector<Figure>& figures, const Canvas
 
 }  // namespace
 
+void write_pictures(const std::vector<Figure>& figures, const std::vector<std::string>& names,
+                    const std::vector<std::string>& inputs, const Canvas& canvas) {
+    // From here on Ctrl-C must not leave temporary files behind; before, it simply ends the program.
+    base::StopSignals signals;
+    for (const auto& name : names) {
+        base::refuse_input_as_output(name, inputs);
+        try_place(name);
+    }
+    std::vector<std::string> pictures = render(figures, canvas, signals.fd());
+    for (std::size_t i = 0; i < names.size(); i++) {
+        base::OutputFile file(names[i]);
+        file.write(pictures[i]);
+        file.commit();
+    }
+}
+
 std::vector<std::string> draw_all(const std::vector<std::string>& operands, const DrawOptions& what,
                                   const Output& output, const Canvas& canvas,
                                   const std::function<void(const std::string&)>& warn) {
@@ -74,19 +90,7 @@ std::vector<std::string> draw_all(const std::vector<std::string>& operands, cons
             for (auto& drawing : drawings) figures.push_back(std::move(drawing.figure));
         }
     if (!output.directory.empty()) make_directory(output.directory);
-
-    // From here on Ctrl-C must not leave temporary files behind; before, it simply ends the program.
-    base::StopSignals signals;
-    for (const auto& name : names) {
-        base::refuse_input_as_output(name, operands);
-        try_place(name);
-    }
-    std::vector<std::string> pictures = render(figures, canvas, signals.fd());
-    for (std::size_t i = 0; i < names.size(); i++) {
-        base::OutputFile file(names[i]);
-        file.write(pictures[i]);
-        file.commit();
-    }
+    write_pictures(figures, names, operands, canvas);
     std::erase(names, "-");
     return names;
 }

@@ -2,6 +2,8 @@
 #include "miggraph/plan.h"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/algorithm/string.hpp>
@@ -72,6 +74,14 @@ Size parse_size(const std::string& text, Format format) {
         throw base::UsageError(fmt::format("--size: {} is out of range: {}x{} to {}x{}", text, least_width,
                                            least_height, most, most));
     return size;
+}
+
+Size terminal_size() {
+    winsize size = {};
+    if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 20)
+        return {size.ws_col - 1u,
+                std::max<unsigned>(12, std::min<unsigned>(size.ws_row > 2 ? size.ws_row - 2u : 24u, 40))};
+    return {79, 24};
 }
 
 std::vector<std::string> file_names(const std::vector<Drawing>& drawings, const Output& output,

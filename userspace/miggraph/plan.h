@@ -23,6 +23,8 @@ Format parse_format(const std::string& name);
 Format choose_format(const std::string& format_option, const std::string& file);
 /// "1200x600", at least 100x100 (20x5 in a terminal). Throws UsageError.
 Size parse_size(const std::string& text, Format format);
+/// Of the terminal that standard output is; 79x24 when it is none.
+Size terminal_size();
 
 /// The file for each drawing of the input called `input` ("migrate.trace"). "-" is standard output: with a
 /// terminal and no -o. Throws UsageError when -o - cannot take them all.

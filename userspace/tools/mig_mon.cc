@@ -22,7 +22,8 @@ constexpr const char* kHelp =
     "  server_rr     send packets back,\n"
     "  client_rr     and measure for how long they stay away: the downtime of a network\n"
     "  server        the same one way: receive packets, and watch for gaps,\n"
-    "  client        and send them\n\n"
+    "  client        and send them\n"
+    "  plot          draw what mm_dirty and these have written\n\n"
     "General:\n"
     "  -h, --help     print this help and exit\n"
     "  -v, --version  print the version and exit\n\n"
@@ -33,13 +34,16 @@ constexpr const char* kHelp =
     "  mig_mon mm_dirty -m 2G -r 500M -p random\n"
     "      In a guest: dirty 500 MB each second of 2 GB, page by page at random.\n"
     "  mig_mon server_rr\n"
-    "  mig_mon client_rr GUEST 50\n"
-    "      In a guest, and outside of it: for how long can it not be reached while it migrates?\n";
+    "  mig_mon client_rr GUEST 50 spikes.log\n"
+    "      In a guest, and outside of it: for how long can it not be reached while it migrates?\n"
+    "  mig_mon plot spikes.log\n"
+    "      When that was, in the terminal; with -o as a picture.\n";
 
 int run(int argc, char** argv) {
     const std::string_view command = argc > 1 ? argv[1] : "";
     if (command == "mm_dirty") return mm_dirty(argc - 1, argv + 1);
     if (command == "vm") return vm(argc - 1, argv + 1);
+    if (command == "plot") return plot(argc - 1, argv + 1);
     if (command == "server" || command == "client" || command == "server_rr" || command == "client_rr")
         return downtime(argc - 1, argv + 1);
     if (command == "-h" || command == "--help") {

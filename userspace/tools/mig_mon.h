@@ -6,3 +6,4 @@ int mm_dirty(int argc, char** argv);
 int vm(int argc, char** argv);
 /// server, client, server_rr and client_rr.
 int downtime(int argc, char** argv);
+int plot(int argc, char** argv);

@@ -95,7 +95,7 @@ std::vector<vmmig::RateStep> schedule(const std::string& text) {
 
 vmmig::Backing backing(std::string text) {
     boost::to_lower(text);
-    if (text == "4k") return vmmig::Backing::Default;
+    if (text == "4k") return vmmig::Backing::Small;
     if (text == "2m") return vmmig::Backing::Huge2M;
     if (text == "1g") return vmmig::Backing::Huge1G;
     throw UsageError(fmt::format("-P: there are no pages of '{}'; write 4k, 2m or 1g", text));
@@ -142,6 +142,8 @@ Job job(const CommandLine& line) {
 long long milliseconds(std::chrono::nanoseconds time) { return std::llround(static_cast<double>(time.count()) / 1e6); }
 
 std::uint64_t microseconds(std::uint64_t nanoseconds) { return (nanoseconds + 500) / 1000; }
+
+double exact_microseconds(std::uint64_t nanoseconds) { return static_cast<double>(nanoseconds) / 1000; }
 
 double megabytes(const DirtyFigures& figures) { return figures.bytes_per_second() / kMiB; }
 
@@ -192,7 +194,10 @@ class Printer {
         line(fmt::format("\n{} in {}: {:.0f} MB/s, load {:.0f}%", base::format_size(figures.pages * vmmig::kPage),
                          base::format_duration(figures.wall), megabytes(figures), figures.load() * 100));
         if (!job_.dirty.latency) return;
-        line("latency of accesses, each up to");
+        const base::Histogram& h = figures.latency;
+        line(fmt::format("latency (us): p50 {:.3f}, p90 {:.3f}, p99 {:.3f}, p99.9 {:.3f}, max {:.3f}; accesses of up to",
+                         exact_microseconds(h.percentile(50)), exact_microseconds(h.percentile(90)),
+                         exact_microseconds(h.percentile(99)), exact_microseconds(h.percentile(99.9)), exact_microseconds(h.max())));
         for (std::size_t i = 0; i < buckets.size(); i++) line(fmt::format("{:>8} (us): {}", 1u << i, buckets[i]));
     }
 
@@ -212,6 +217,9 @@ int dirty(const Job& job) {
     dirtier.start();
     vmmig::watch(
         signals, job.duration, dirtier.ended_fd(), [&] { printer.second(dirtier.lap()); }, [] { return false; });
+    // What came behind the last whole second; of less than this no rate can be told.
+    constexpr std::chrono::milliseconds kShortest{10};
+    if (const DirtyFigures rest = dirtier.lap(); rest.wall >= kShortest) printer.second(rest);
     const DirtyFigures all = dirtier.stop();
     printer.summary(all);
     if (const auto what = dirtier.corruption()) throw base::Error(*what);

@@ -163,6 +163,9 @@ class Reporter {
             print(fmt::format("round trip: p50 {:.3f} ms, p99 {:.3f} ms, max {:.3f} ms", milliseconds(f.latency.percentile(50)),
                               milliseconds(f.latency.percentile(99)), milliseconds(f.latency.max())));
         if (!watches()) return;
+        if (!job_.server && f.late.max() > static_cast<std::uint64_t>(job_.probe.interval.count()))
+            print(fmt::format("this host was busy: packets were sent up to {:.0f} ms too late, and lengths may be off by as much",
+                              milliseconds(f.late.max())));
         if (f.outages.count() == 0)
             print(f.received ? "no outage" : "nothing was received");
         else
@@ -208,6 +211,7 @@ class Reporter {
                                           {"max", milliseconds(h.max())}};
         };
         if (f.latency.count()) object["round_trip_ms"] = spread(f.latency);
+        if (f.late.count()) object["sent_late_ms"] = spread(f.late);
         if (watches()) {
             object["gaps_ms"] = spread(f.gaps);
             object["outages_ms"] = spread(f.outages);

@@ -2,7 +2,6 @@
 // Draws pictures of task migrations.
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -59,15 +58,6 @@ base::CommandLine describe() {
     return line;
 }
 
-/// The terminal's size; 79x24 when there is none.
-miggraph::Size terminal_size() {
-    winsize size = {};
-    if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 20)
-        return {size.ws_col - 1u,
-                std::max<unsigned>(12, std::min<unsigned>(size.ws_row > 2 ? size.ws_row - 2u : 24u, 40))};
-    return {79, 24};
-}
-
 std::string text_option(const base::CommandLine& line, const std::string& name) {
     return line.has(name) ? line.get<std::string>(name) : "";
 }
@@ -102,7 +92,7 @@ int work(int argc, char** argv) {
     miggraph::Canvas canvas;
     canvas.format = output.format;
     canvas.colour = ::isatty(STDOUT_FILENO) && output.file.empty();
-    if (output.format == miggraph::Format::Terminal) canvas.size = terminal_size();
+    if (output.format == miggraph::Format::Terminal) canvas.size = miggraph::terminal_size();
     if (line.has("size")) canvas.size = miggraph::parse_size(text_option(line, "size"), output.format);
 
     auto names =

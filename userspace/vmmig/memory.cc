@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <linux/mman.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <bit>
@@ -18,31 +19,34 @@ namespace vmmig {
 
 namespace {
 
-/// How to have `pages` huge pages of `size` bytes.
-std::string reserve_hint(std::uint64_t size, std::uint64_t pages) {
-    return fmt::format("reserve them first: echo {} > /sys/kernel/mm/hugepages/hugepages-{}kB/nr_hugepages", pages,
-                       size / 1024);
+/// What to do about `pages` huge pages of `size` bytes that cannot be had.
+std::string huge_page_hint(std::uint64_t size, std::uint64_t pages) {
+    const std::string folder = fmt::format("/sys/kernel/mm/hugepages/hugepages-{}kB", size / 1024);
+    if (::access(folder.c_str(), F_OK)) return fmt::format("this machine has no pages of {} MiB", size >> 20);
+    return fmt::format("reserve them first, as root: echo {} > {}/nr_hugepages", pages, folder);
 }
 
 }  // namespace
 
 Memory::Memory(std::uint64_t bytes, Backing backing) {
-    const auto huge = static_cast<std::uint64_t>(backing);
-    const std::uint64_t page = huge ? huge : kPage;
+    const std::uint64_t page = std::max<std::uint64_t>(static_cast<std::uint64_t>(backing), kPage);
+    const bool huge = page > kPage;
     if (bytes > UINT64_MAX - page)
         throw base::Error(fmt::format("cannot have {} bytes of memory: there is no such number of pages", bytes));
     size_ = (bytes + page - 1) / page * page;
     int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
     // Huge pages are reserved here, so that a lack of them is an error now and no SIGBUS later.
     if (huge)
-        flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | std::countr_zero(huge) << MAP_HUGE_SHIFT;
+        flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | std::countr_zero(page) << MAP_HUGE_SHIFT;
     void* mapped = ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, flags, -1, 0);
     if (mapped == MAP_FAILED) {
         const int error = errno;
-        const std::string kind = huge ? fmt::format(" in {} pages of {} MiB", size_ / huge, huge >> 20) : "";
+        const std::string kind = huge ? fmt::format(" in {} pages of {} MiB", size_ / page, page >> 20) : "";
         throw base::system_error(fmt::format("cannot have {} of memory{}", base::format_size(size_), kind), error,
-                                 huge ? reserve_hint(huge, size_ / huge) : "");
+                                 huge ? huge_page_hint(page, size_ / page) : "");
     }
+    // A kernel without transparent huge pages says no, and has none.
+    if (backing == Backing::Small) ::madvise(mapped, size_, MADV_NOHUGEPAGE);
     data_ = static_cast<std::uint8_t*>(mapped);
 }
 

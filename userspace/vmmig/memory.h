@@ -13,6 +13,7 @@ constexpr std::size_t kPage = 4096;
 /// The size of the pages that the memory consists of.
 enum class Backing : std::uint64_t {
     Default = 0,  ///< the kernel's choice: 4 KiB, or transparent huge pages
+    Small = 4096, ///< no transparent huge pages
     Huge2M = 2u << 20,
     Huge1G = 1u << 30
 };
@@ -21,7 +22,7 @@ enum class Backing : std::uint64_t {
 class Memory {
  public:
     /// `bytes` > 0 are rounded up to whole pages of the kind. Throws base::Error when there is not so much, for huge
-    /// pages with the command that reserves them.
+    /// pages with the command that reserves them; a CPU or a kernel may have none of a size.
     Memory(std::uint64_t bytes, Backing backing);
     ~Memory();
     Memory(const Memory&) = delete;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "vmmig/probe.h"
 
-#include <endian.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -10,12 +9,12 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <random>
 
 #include "base/error.h"
 #include "base/unique_fd.h"
 #include "vmmig/network.h"
+#include "vmmig/packet.h"
 
 namespace vmmig {
 
@@ -24,35 +23,11 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::nanoseconds;
 
-/// What ours send; an original server sends it back as it is, and counts it as it counts anything.
-struct Packet {
-    char name[8];
-    // Little-endian.
-    std::uint64_t session;
-    std::uint64_t number;
-    std::uint64_t sent;         // CLOCK_MONOTONIC of the sender, ns
-    std::uint64_t interval_ns;  // at which packets are sent
-};
-static_assert(sizeof(Packet) == 40);
-constexpr char kName[8] = {'m', 'i', 'g', '_', 'm', 'o', 'n', '1'};
-
 /// A server does not believe that so many packets were lost.
 constexpr std::uint64_t kMostLost = std::uint64_t{1} << 40;
 
 std::uint64_t nanoseconds_of(Clock::time_point time) {
     return static_cast<std::uint64_t>(nanoseconds(time.time_since_epoch()).count());
-}
-
-std::optional<Packet> unpack(const char* data, std::size_t size) {
-    Packet packet;
-    if (size < sizeof packet) return std::nullopt;
-    std::memcpy(&packet, data, sizeof packet);
-    if (std::memcmp(packet.name, kName, sizeof kName)) return std::nullopt;
-    packet.session = le64toh(packet.session);
-    packet.number = le64toh(packet.number);
-    packet.sent = le64toh(packet.sent);
-    packet.interval_ns = le64toh(packet.interval_ns);
-    return packet;
 }
 
 /// Waits for a packet, a signal, or `when`.
@@ -123,6 +98,7 @@ class Client {
             if (woken == Woken::Packet) receive();
             const auto now = Clock::now();
             if (now >= next) {
+                late_.record(static_cast<std::uint64_t>(nanoseconds(now - next).count()));
                 send(now);
                 // After a pause of ours nothing is made up for.
                 next = std::max(next + options_.interval, now);
@@ -139,13 +115,8 @@ class Client {
 
  private:
     void send(Clock::time_point now) {
-        Packet packet;
-        std::memcpy(packet.name, kName, sizeof kName);
-        packet.session = htole64(session_);
-        packet.number = htole64(sent_++);
-        packet.sent = htole64(nanoseconds_of(now));
-        packet.interval_ns = htole64(static_cast<std::uint64_t>(options_.interval.count()));
-        if (::send(socket_.get(), &packet, sizeof packet, MSG_DONTWAIT) >= 0) return;
+        const auto data = pack({session_, sent_++, nanoseconds_of(now), static_cast<std::uint64_t>(options_.interval.count())});
+        if (::send(socket_.get(), data.data(), data.size(), MSG_DONTWAIT) >= 0) return;
         if (!is_of_network(errno)) throw base::system_error(fmt::format("cannot send to {}", options_.host), errno);
         refused_++;
     }
@@ -183,6 +154,7 @@ class Client {
         figures.sent = sent_;
         figures.latency = latency_;
         figures.refused = refused_;
+        figures.late = late_;
         return figures;
     }
 
@@ -191,7 +163,7 @@ class Client {
     base::UniqueFd socket_;
     OutageWatch watch_;
     std::uint64_t session_, sent_ = 0, refused_ = 0;
-    base::Histogram latency_;
+    base::Histogram latency_, late_;
 };
 
 class Server {

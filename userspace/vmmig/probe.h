@@ -28,6 +28,7 @@ struct ProbeFigures {
     std::uint64_t sent = 0, received = 0, lost = 0, duplicates = 0, reordered = 0;
     std::uint64_t refused = 0;  ///< client: how often its own or the other host said that nobody listens, or no way leads there
     base::Histogram latency;    ///< round trip, ns
+    base::Histogram late;       ///< client: how late it sent each packet, ns: its own host was busy, and what it says is uncertain by that
     base::Histogram gaps;       ///< between packets, ns
     base::Histogram outages;    ///< lengths, ns
     std::optional<std::chrono::nanoseconds> quiet;  ///< an outage that lasts

@@ -1,0 +1,30 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The outage that mig_mon client_rr tells when a guest with mig_mon server_rr migrates from QEMU to QEMU, against the downtime
+# that QEMU tells. Needs root, for a network namespace. One line per check: "ok NAME" or "FAILED NAME: reason".
+#
+# Usage: tests/e2e/mig_mon_migration.test.sh DIRECTORY_OF_PROGRAMS
+
+. "$(dirname "$0")/mig_mon_lib.sh"
+
+interval=10
+pauses=(0 150 600)
+# Both figures may be right and not agree: QEMU reads its clock before and after it has done something, and the guest sends
+# its last answer when it wants to.
+slack=$((20 + interval))
+# Three times at most: on a machine whose CPUs are taken away, QEMU is late to say what it has done.
+for _ in 1 2 3; do
+	unshare -n "$top/tests/e2e/migrate-guest.py" "$mig_mon" "$work" $interval "${pauses[@]}" >downtimes 2>errors || break
+	awk -v slack=$slack '{ off = $1 + $2 - $3 } off > slack || off < -slack { exit 1 }' downtimes && break
+done
+if [[ -s errors || $(wc -l <downtimes) -ne ${#pauses[@]} ]]; then
+	failed "a guest that migrates" "$(tail -n 3 errors)"
+fi
+for pause in "${pauses[@]}"; do
+	read -r qemu warm_up client any || break
+	within "a guest that migrates, held for $pause ms: the outage is QEMU's downtime, and what the guest takes to answer" "$client" \
+		$((qemu + warm_up - slack)) $((qemu + warm_up + slack))
+	echo "# $qemu ms and $warm_up ms are $client ms; and at another time up to $any ms, of which QEMU does not tell"
+done <downtimes
+((failures == 0))
