@@ -13,7 +13,7 @@ using Target = int(const std::uint8_t* data, std::size_t size);
 
 // What the fuzzers' LLVMFuzzerTestOneInput() is called here.
 extern "C" {
-Target fuzz_stats, fuzz_reader, fuzz_scanner, fuzz_model, fuzz_stat, fuzz_import, fuzz_export, fuzz_graph, fuzz_options;
+Target fuzz_stats, fuzz_reader, fuzz_scanner, fuzz_model, fuzz_stat, fuzz_import, fuzz_export, fuzz_graph, fuzz_options, fuzz_wire;
 }
 
 namespace {
@@ -44,4 +44,5 @@ TEST_CASE("inputs of the fuzzers are read as they should be") {
     replay("export", fuzz_export);
     replay("graph", fuzz_graph);
     replay("options", fuzz_options);
+    replay("wire", fuzz_wire);
 }
