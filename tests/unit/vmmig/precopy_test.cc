@@ -108,5 +108,6 @@ TEST_CASE("with the bandwidth that is needed it converges, and with less it does
         CHECK(Run(options, 1.1 * needed).migration.downtime());
         CHECK_FALSE(Run(options, 0.9 * needed).migration.downtime());
     }
-    CHECK(std::isinf(vmmig::needed_pages_per_second({.pages = 10, .dirty_pages_per_second = 1e5, .downtime = 0ns})));
+    // A guest that is faster than any network.
+    CHECK(std::isinf(vmmig::needed_pages_per_second({.pages = 10, .dirty_pages_per_second = 1e13, .downtime = 0ns})));
 }
