@@ -11,7 +11,7 @@
 stats=$programs/migrate_stats
 extract=$programs/migrate_extract
 inputs=$top/tests/golden/inputs
-cd "$inputs" || exit 1
+cd "$work" && ln -s "$inputs"/* . || exit 1
 
 # ends NAME STATUS 'COMMAND' [TEXT]: it ends with STATUS, and TEXT is in its messages (which are empty without one).
 ends() {
@@ -48,6 +48,24 @@ same options-behind-files "$stats tiny.trace --stats" "$stats --stats tiny.trace
 same minus-is-stdin "$stats --stats - <tiny.trace" "$stats --stats tiny.trace"
 same no-file-is-stdin "$stats --stats <tiny.trace" "$stats --stats tiny.trace"
 same parts-with-stdin "$stats --stats part1.trace - <part2.trace" "$stats --stats hand.trace"
+# The same trace twice, through a pipe: a header in the middle is nothing new.
+same header-in-the-middle "cat small.trace small.trace | $stats --stats" "$stats --stats small.trace small.trace"
+says no-migration-inside 0 "$stats --stats --begin_sec 1000 small.trace" "no migration passes the filters and lies in the window"
+says no-migration-of-a-name 0 "$stats --migrate --comm nosuch small.trace" "no migration passes the filters"
+cp small.trace appended.trace
+says output-is-input 1 "$stats --migrate appended.trace >>appended.trace" "standard output is the input"
+same output-is-input-kept "cat appended.trace" "cat small.trace"
+gzip -kc small.trace >small.trace.gz
+says compressed 1 "$stats --stats small.trace.gz" "is compressed; give its text: zcat small.trace.gz |"
+says number-wanted 1 "$stats --stats --pid abc small.trace" "--pid: 'abc' is no whole number"
+says period-fraction 1 "$stats --period 0.5 --period_all small.trace" "--period: '0.5' is no whole number (length of a period"
+says output-of-export 1 "$programs/migrate_export --output json small.trace" "there is no option '--output' here; --output_file"
+says import-of-a-trace 1 "$programs/migrate_import small.trace" "small.trace is a trace already"
+printf '# version 1.0.0\n# period_msec 1000\n# field 2 migrate\n# field 3 x\n0.000 5 6\n1.000 7 12' >cut.stat
+says cut-value 0 "$programs/migrate_extract --extract 3 cut.stat" "1.000 12.00" "cut.stat:6 ends without a line feed"
+same cut-elsewhere "$programs/migrate_extract --extract 2 cut.stat" "printf '%s\n' '0.000 5.00' '1.000 7.00'"
+printf '1.000 7 12\n2.000 8\n' >>cut.stat
+same whole-lines-only "$programs/migrate_extract --extract 3 <(sed 's/1.000 7 12.*/1.000 7/' cut.stat) 2>/dev/null" "echo '0.000 6.00'; false"
 same last-value-counts "$stats --stats --begin_sec 3 --begin_sec 1 small.trace" "$stats --stats --begin_sec 1 small.trace"
 same lists-add-up "$stats --mig --pid 1 --pid 5 small.trace" "$stats --mig --pid=5 --pid=1 small.trace"
 same numbers-with-sign "$stats --mig --pid +5 --begin_sec +1 small.trace" "$stats --mig --pid 5 --begin_sec 1 small.trace"

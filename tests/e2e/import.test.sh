@@ -115,7 +115,7 @@ head -c 20000 "$samples/ftrace.txt" >cut.txt
 fails "strict" "cut.txt:" "$bin/migrate_import" --strict -o no.trace cut.txt
 fails "no event" "no event in it" "$bin/migrate_import" -o no.trace /dev/null
 printf PERFILE2 >perf.data
-fails "a recording instead of its text" "perf script -i perf.data" "$bin/migrate_import" -o no.trace perf.data
+fails "a recording instead of its text" "perf script --ns -i perf.data | migrate_import" "$bin/migrate_import" -o no.trace perf.data
 fails "no such file" "cannot open" "$bin/migrate_export" -o no.trace no.file
 fails "a cause that is not there" "pull_task" "$bin/migrate_export" -o no.trace --cause pull_task sample.trace
 cp sample.trace own.trace

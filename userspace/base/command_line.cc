@@ -41,6 +41,15 @@ OptionWord cut(const std::string& word) {
     return {word, rest.substr(0, equals), rest.substr(equals + 1)};
 }
 
+/// "-p12323", as getopt reads it: an option of one letter, and a number.
+std::optional<OptionWord> cut_glued(const std::string& word, const po::options_description& all) {
+    if (word.size() < 3 || !boost::is_digit()(word[2])) return std::nullopt;
+    for (const auto& option : all.options())
+        if (option->canonical_display_name(po::command_line_style::allow_dash_for_short) == word.substr(0, 2))
+            return OptionWord{word, word.substr(1, 1), word.substr(2)};
+    return std::nullopt;
+}
+
 /// Of an option that keeps one value the last one counts; Boost would refuse the second.
 void keep_last(std::vector<po::option>& options, const po::option& added, const po::option_description& description) {
     if (!description.semantic()->is_composing())
@@ -125,7 +134,7 @@ bool CommandLine::parse(int argc, const char* const* argv) {
             options_ended = true;
             continue;
         }
-        OptionWord option = cut(word);
+        OptionWord option = cut_glued(word, all_).value_or(cut(word));
         const po::option_description& description = find(word, option.name);
         if (takes_value(description)) {
             if (!option.value && i + 1 < argc) option.value = argv[++i];

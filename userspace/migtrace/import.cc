@@ -195,7 +195,7 @@ class Import {
         if (!what.empty()) throw base::Error(what);
         if (auto text = header_text(line)) {
             const std::string_view tag = cut_word(*text);
-            is_trace_ = tag == "version" || tag == "nr_cpus";
+            is_trace_ = tag == "version" || tag == "nr_cpus" || tag == "cause";
         }
     }
 

@@ -134,7 +134,6 @@ bool StatReader::next() {
         line_ = first == std::string_view::npos ? std::string_view() : line.substr(first);
         found_ = 1;
         found_at_ = 0;
-        if (lines_.unfinished() && !line_.empty()) broken_off_ = lines_.number();
         if (!line_.empty()) return true;
     }
     line_ = {};
@@ -156,6 +155,7 @@ std::string_view StatReader::field(unsigned number) const {
     found_at_ = at;
     std::size_t end = at;
     while (end < line_.size() && !is_blank(line_[end])) end++;
+    if (end == line_.size() && lines_.unfinished()) broken_off_ = lines_.number();
     return line_.substr(at, end - at);
 }
 
@@ -198,7 +198,7 @@ std::vector<std::string> StatReader::warnings() const {
         all.push_back(fmt::format("skipped {} header line(s) that make no sense, first '{}' at {}",
                                   malformed_.count, malformed_.what, lines_.place(malformed_.line)));
     if (broken_off_)
-        all.push_back(fmt::format("{} has no line feed: the file may have been cut there, and its last value with it",
+        all.push_back(fmt::format("{} ends without a line feed: the file may have been cut there, and the value with it",
                                   lines_.place(broken_off_)));
     return all;
 }

@@ -77,7 +77,7 @@ class StatReader {
         std::string what;
     };
     Note unknown_tags_, malformed_;
-    std::uint64_t broken_off_ = 0;  // line number
+    mutable std::uint64_t broken_off_ = 0;  // line whose last value was asked for and has no line feed behind it
 };
 
 /// A stat file as a whole.

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
 #include <string_view>
 
 #include "base/error.h"
@@ -59,6 +60,12 @@ int run(int argc, char** argv) {
 }
 
 }  // namespace
+
+nlohmann::ordered_json json_of(const base::Histogram& h) {
+    return {{"count", h.count()},       {"mean", h.mean()},          {"min", h.min()},
+            {"p50", h.percentile(50)},  {"p90", h.percentile(90)},   {"p99", h.percentile(99)},
+            {"p99.9", h.percentile(99.9)}, {"max", h.max()}};
+}
 
 int main(int argc, char** argv) {
     return base::tool_main("mig_mon", [&] { return run(argc, argv); });

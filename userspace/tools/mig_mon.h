@@ -2,8 +2,15 @@
 #pragma once
 // The commands of mig_mon. Each takes the words from its own name on and returns the exit status.
 
+#include <nlohmann/json_fwd.hpp>
+
+#include "base/histogram.h"
+
 int mm_dirty(int argc, char** argv);
 int vm(int argc, char** argv);
 /// server, client, server_rr and client_rr.
 int downtime(int argc, char** argv);
 int plot(int argc, char** argv);
+
+/// What --output json says of latencies: count, mean, min, percentiles and max, in the histogram's unit.
+nlohmann::ordered_json json_of(const base::Histogram& histogram);

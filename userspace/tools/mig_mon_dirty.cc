@@ -154,11 +154,7 @@ nlohmann::ordered_json json_figures(const char* type, const DirtyFigures& figure
                                      {"ms", milliseconds(figures.wall)},
                                      {"cpu_percent", figures.load() * 100}};
     if (!latency) return object;
-    const base::Histogram& h = figures.latency;
-    object["latency_ns"] = {{"count", h.count()},          {"mean", h.mean()},
-                            {"p50", h.percentile(50)},     {"p90", h.percentile(90)},
-                            {"p99", h.percentile(99)},     {"p99.9", h.percentile(99.9)},
-                            {"max", h.max()}};
+    object["latency_ns"] = json_of(figures.latency);
     return object;
 }
 

@@ -8,7 +8,6 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <bit>
 #include <cerrno>
 #include <cstring>
 #include <list>
@@ -18,39 +17,31 @@
 
 #include "base/error.h"
 #include "base/unique_fd.h"
-#include "vmmig/memory.h"
-#include "vmmig/pacer.h"
 #include "vmmig/network.h"
+#include "vmmig/pacer.h"
+#include "vmmig/session.h"
+#include "vmmig/wire_reader.h"
 
 namespace vmmig {
 
 namespace {
 
-constexpr std::size_t kFrame = sizeof(Header) + kPage;
-/// Read at once: small enough to stay in the cache until it is stored.
-constexpr std::size_t kInbox = 64 * kFrame;
-
-/// What is wrong with a header whose magic is unknown.
-std::string nonsense(std::uint64_t magic, std::uint64_t pages) {
-    if (__builtin_bswap64(magic) >> 4 == 0x12)
-        return "its messages have another byte order: it runs on a machine of the other endianness";
-    if (pages > 0)
-        return fmt::format("behind a page comes {:#x} where a message should begin: its pages have another size than {}, or it "
-                           "sends nonsense",
-                           magic, kPage);
-    return fmt::format("its first message has the magic {:#x}: it is no source of mig_mon", magic);
+/// Random numbers below `count`.
+std::uint64_t pick(std::mt19937_64& random, std::uint64_t count) {
+    return std::uniform_int_distribution<std::uint64_t>(0, count - 1)(random);
 }
 
 }  // namespace
 
-/// One source.
-class DestinationStream {
+/// One channel of a source.
+class DestinationStream : private PageReader::Listener {
  public:
-    DestinationStream(base::UniqueFd socket, const DestinationOptions& options, StreamCounters& counters)
+    DestinationStream(base::UniqueFd socket, const DestinationOptions& options, Sessions& sessions, StreamCounters& counters)
         : socket_(std::move(socket)),
           peer_(peer_name(socket_.get())),
-          pages_(std::max<std::uint64_t>(options.vm_bytes / kPage, 1)),
-          memory_(std::min(pages_ * kPage, options.memory_bytes), Backing::Default),
+          reader_(*this, std::max<std::uint64_t>(options.vm_bytes / kPage, 1)),
+          sessions_(sessions),
+          memory_(vm_memory(options.vm_bytes, options.memory_bytes)),
           counters_(counters),
           random_(std::random_device()()) {
         prepare_stream(socket_.get());
@@ -61,17 +52,18 @@ class DestinationStream {
     /// Until it ends; returns why.
     std::string serve() {
         ::prctl(PR_SET_TIMERSLACK, 1);
+        std::string why;
         try {
-            for (;;) {
-                receive();
-                std::size_t at = 0;
-                while (const std::size_t size = message(at)) at += size;
-                size_ -= at;
-                std::memmove(inbox_.data(), inbox_.data() + at, size_);
-            }
+            for (;;) receive();
         } catch (const StreamEnd& end) {
-            return end.why;
+            why = end.why;
+        } catch (const base::Error& error) {
+            why = error.what();
         }
+        memory_.reset();
+        // A source that waits for its pages to be read sees that they have been.
+        end();
+        return why;
     }
 
     /// From another thread: serve() returns.
@@ -85,51 +77,44 @@ class DestinationStream {
 
  private:
     void receive() {
+        const std::span<char> room = reader_.room();
         ssize_t n;
-        do n = ::recv(socket_.get(), inbox_.data() + size_, inbox_.size() - size_, 0);
+        do n = ::recv(socket_.get(), room.data(), room.size(), 0);
         while (n < 0 && errno == EINTR);
         if (n < 0) end_stream("receiving pages", errno);
-        if (n == 0) throw StreamEnd{size_ ? "it went in the middle of a message" : "it has closed the connection"};
-        size_ += static_cast<std::size_t>(n);
+        if (n == 0) throw StreamEnd{reader_.in_message() ? "it went in the middle of a message" : "it has closed the connection"};
+        const std::uint64_t before = stored_;
+        reader_.take(static_cast<std::size_t>(n));
+        counters_.add(stored_ - before, static_cast<std::size_t>(n));
     }
 
-    /// Does what the message at `at` wants, and returns its size; 0 when it is not there as a whole.
-    std::size_t message(std::size_t at) {
-        if (at + sizeof(Header) > size_) return 0;
-        Header header;
-        std::memcpy(&header, inbox_.data() + at, sizeof header);
-        switch (header.magic) {
-            case Magic::SendPage:
-                if (at + kFrame > size_) {
-                    // Nobody has to send the page to be told.
-                    check(header.page_index);
-                    return 0;
-                }
-                store(header.page_index, inbox_.data() + at + sizeof header);
-                return kFrame;
-            case Magic::Handshake:
-                counters_.add(0, sizeof header);
-                request();
-                return sizeof header;
-            default:
-                throw StreamEnd{nonsense(static_cast<std::uint64_t>(header.magic), stored_)};
-        }
-    }
-
-    void check(std::uint64_t page) const {
-        if (page >= pages_)
-            throw StreamEnd{fmt::format("it sent page {} of a VM that has {} here: give both ends the same -S", page, pages_)};
-    }
-
-    void store(std::uint64_t page, const char* data) {
-        check(page);
-        std::memcpy(memory_.data() + page % memory_.pages() * kPage, data, kPage);
+    void page(std::uint64_t index, const char* data) override {
+        std::uint8_t* place = memory_->data() + index % memory_->pages() * kPage;
+        if (data)
+            std::memcpy(place, data, kPage);
+        else
+            std::memset(place, 0, kPage);
         stored_++;
-        counters_.add(1, kFrame);
-        if (page == requested_) answered();
+        if (index == awaited_) arrived();
     }
 
-    void answered() {
+    void handshake() override { request(); }
+
+    void hello(const Hello& hello) override {
+        HelloMessage answer{hello, {}};
+        try {
+            memory_ = sessions_.join(hello);
+        } catch (const StreamEnd& end) {
+            answer.refusal = end.why;
+        }
+        send(write_hello(answer), "answering HELLO");
+        if (!answer.refusal.empty()) throw StreamEnd{"it was refused: " + answer.refusal};
+        pages_each_ = hello.page_size / kPage;
+    }
+
+    /// The frame for which it waits; those of a large page come in order.
+    void arrived() {
+        if (++awaited_ < requested_end_) return;
         const auto took = Clock::now() - asked_;
         {
             std::lock_guard lock(mutex_);
@@ -140,23 +125,28 @@ class DestinationStream {
     }
 
     void request() {
-        requested_ = std::uniform_int_distribution<std::uint64_t>(0, pages_ - 1)(random_);
-        const Header header{Magic::RequestPage, requested_};
+        awaited_ = pick(random_, std::max<std::uint64_t>(reader_.pages() / pages_each_, 1)) * pages_each_;
+        requested_end_ = awaited_ + pages_each_;
+        const Header header{Magic::RequestPage, awaited_};
         asked_ = Clock::now();
-        if (::send(socket_.get(), &header, sizeof header, MSG_NOSIGNAL) < 0) end_stream("requesting a page", errno);
+        send({reinterpret_cast<const char*>(&header), sizeof header}, "requesting a page");
+    }
+
+    void send(std::string_view bytes, const char* what) {
+        if (::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) < 0) end_stream(what, errno);
     }
 
     base::UniqueFd socket_;
     std::string peer_;
-    std::uint64_t pages_;  // of the VM
-    Memory memory_;
+    PageReader reader_;
+    Sessions& sessions_;
+    std::shared_ptr<Memory> memory_;
     StreamCounters& counters_;
-    std::vector<char> inbox_ = std::vector<char>(kInbox);
-    std::size_t size_ = 0;
     std::uint64_t stored_ = 0;
-    std::uint64_t requested_ = UINT64_MAX;  // none
+    std::uint64_t pages_each_ = 1;  // of kPage, that a request wants
+    std::uint64_t awaited_ = UINT64_MAX, requested_end_ = 0;  // of the page that was requested, if any
     Clock::time_point asked_;
-    std::minstd_rand random_;
+    std::mt19937_64 random_;
     std::mutex mutex_;
     base::Histogram latency_;
 };
@@ -167,12 +157,13 @@ struct Destination::Impl {
     base::UniqueFd news_fd, stop_fd;
     StreamCounters counters;
     StreamLaps laps{counters};
+    Sessions sessions{options.memory_bytes};
 
     struct Served {
         DestinationStream stream;
         std::jthread thread{};
         bool done = false;
-        Served(base::UniqueFd socket, Impl& impl) : stream(std::move(socket), impl.options, impl.counters) {}
+        Served(base::UniqueFd socket, Impl& impl) : stream(std::move(socket), impl.options, impl.sessions, impl.counters) {}
     };
     std::mutex mutex;  // guards what follows
     std::list<Served> served;
@@ -223,9 +214,9 @@ struct Destination::Impl {
         const std::string peer = peer_name(socket.get());
         forget_done();
         std::unique_lock lock(mutex);
-        if (served.size() >= options.most_sources) {
+        if (served.size() >= options.most_channels) {
             lock.unlock();
-            tell(fmt::format("{} was sent away: {} sources are served already", peer, options.most_sources));
+            tell(fmt::format("{} was sent away: {} connections are served already", peer, options.most_channels));
             return;
         }
         const std::size_t before = served.size();
@@ -305,10 +296,5 @@ std::vector<std::string> Destination::news() {
 }
 
 int Destination::news_fd() const { return impl_->news_fd.get(); }
-
-unsigned Destination::sources() const {
-    std::lock_guard lock(impl_->mutex);
-    return static_cast<unsigned>(std::count_if(impl_->served.begin(), impl_->served.end(), [](const auto& s) { return !s.done; }));
-}
 
 }  // namespace vmmig

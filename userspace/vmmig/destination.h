@@ -18,10 +18,10 @@ struct DestinationOptions {
     std::uint64_t vm_bytes = kDefaultVm;
     /// A VM that is larger is stored in so much memory, several of its pages in the same place.
     std::uint64_t memory_bytes = 256u << 20;
-    unsigned most_sources = 256;  ///< at once
+    unsigned most_channels = 512;  ///< connections at once, of all sources
 };
 
-/// Serves every source that connects, each with a thread and memory of its own.
+/// Serves every source that connects, each channel with a thread, each source with memory of its own.
 class Destination {
  public:
     /// Listens. Throws base::Error.
@@ -38,7 +38,6 @@ class Destination {
     /// What has happened, a sentence each: who came, who went, and why. news_fd() is readable (poll) when there is some.
     std::vector<std::string> news();
     int news_fd() const;
-    unsigned sources() const;
 
  private:
     struct Impl;

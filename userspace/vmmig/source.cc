@@ -8,224 +8,166 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
-#include <cstring>
-#include <deque>
 #include <mutex>
+#include <random>
 #include <thread>
 #include <vector>
 
 #include "base/error.h"
 #include "base/unique_fd.h"
-#include "vmmig/memory.h"
-#include "vmmig/pacer.h"
 #include "vmmig/network.h"
+#include "vmmig/sender.h"
+#include "vmmig/wire_reader.h"
 
 namespace vmmig {
 
 namespace {
 
-constexpr std::size_t kFrame = sizeof(Header) + kPage;
-/// Frames that go out in one system call: they stay in the cache from one call to the next.
-constexpr std::size_t kFrames = 32;
-/// Requests are small, and a destination of ours has one under way.
-constexpr std::size_t kMostRequests = 4096;
+bool needs_hello(const SourceOptions& options) {
+    return options.channels != 1 || options.urgent_channel || options.zero_pages > 0 || options.page_size != kPage;
+}
 
-/// Frames with the next pages of the VM.
-class Frames {
- public:
-    explicit Frames(std::uint64_t pages) : pages_(pages), buffer_(kFrames * kFrame) {
-        // Something that no link or storage compresses away.
-        std::uint64_t word = 1;
-        for (std::size_t i = 0; i + 8 <= buffer_.size(); i += 8) {
-            word = word * 6364136223846793005 + 1442695040888963407;
-            std::memcpy(buffer_.data() + i, &word, 8);
-        }
-    }
+/// Of the first channel.
+Hello hello_of(const SourceOptions& options) {
+    Hello hello;
+    hello.page_size = options.page_size;
+    if (options.urgent_channel) hello.flags |= Hello::kUrgentChannel;
+    if (options.zero_pages > 0) hello.flags |= Hello::kZeroPages;
+    hello.vm_size = options.vm_bytes;
+    std::random_device random;
+    hello.session = std::uint64_t{random()} << 32 | random();
+    hello.channels = options.channels + options.urgent_channel;
+    return hello;
+}
 
-    /// `count` <= kFrames frames with the pages behind those of the call before.
-    const char* next(std::size_t count) {
-        for (std::size_t i = 0; i < count; i++) {
-            put(i, next_);
-            if (++next_ == pages_) next_ = 0;
-        }
-        return buffer_.data();
-    }
+/// More of what the destination sends. False at the end of the stream. Throws StreamEnd, also when nothing comes for
+/// kSilentMsec.
+bool receive_more(int socket, std::string& bytes) {
+    pollfd fd{socket, POLLIN, 0};
+    int ready;
+    do ready = ::poll(&fd, 1, kSilentMsec);
+    while (ready < 0 && errno == EINTR);
+    if (ready == 0) throw StreamEnd{fmt::format("the destination has said nothing for {} s", kSilentMsec / 1000)};
+    std::array<char, 4096> more;
+    const ssize_t n = ::recv(socket, more.data(), more.size(), 0);
+    if (n < 0) end_stream("receiving", errno);
+    bytes.append(more.data(), static_cast<std::size_t>(n));
+    return n > 0;
+}
 
- private:
-    void put(std::size_t frame, std::uint64_t page) {
-        const Header header{Magic::SendPage, page};
-        std::memcpy(buffer_.data() + frame * kFrame, &header, sizeof header);
-    }
-    std::uint64_t pages_, next_ = 0;
-    std::vector<char> buffer_;
-};
+/// Throws StreamEnd unless the destination agrees to what `hello` says.
+void agree(int socket, const Hello& hello) {
+    const std::string message = write_hello({hello, {}});
+    if (::send(socket, message.data(), message.size(), MSG_NOSIGNAL) < 0) end_stream("sending HELLO", errno);
+    std::string bytes;
+    HelloMessage answer;
+    while (read_hello(bytes, answer) == 0)
+        if (!receive_more(socket, bytes))
+            throw StreamEnd{"it has closed the connection instead of answering HELLO; an original mig_mon knows neither "
+                            "--channels, --urgent-channel, --zero-pages nor --page-size"};
+    if (!answer.refusal.empty()) throw StreamEnd{"it refuses: " + answer.refusal};
+}
 
 }  // namespace
 
 struct Source::Impl {
     SourceOptions options;
-    base::UniqueFd socket;
+    std::vector<base::UniqueFd> sockets;
     std::string peer;
-    base::UniqueFd ended;
-    std::atomic<bool> stopping = false;
+    base::UniqueFd news;
+    std::atomic<bool> stopping = false, ended = false;
+    std::atomic<unsigned> sending = 0;  // channels whose precopy has not come to its end
     StreamCounters counters;
     std::optional<StreamLaps> laps;
+    std::unique_ptr<PageOrder> order;
+    EmulatedPrecopy* migration = nullptr;  // order, if it is one
     mutable std::mutex mutex;
     std::optional<std::string> failure;
-    std::jthread thread;
+    std::vector<std::jthread> threads;
 
-    explicit Impl(const SourceOptions& wanted)
-        : options(wanted), socket(connect_tcp(wanted.host, wanted.port)), peer(peer_name(socket.get())) {
-        ended.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-        if (!ended) throw base::system_error("preparing to watch the stream: eventfd()", errno);
+    explicit Impl(const SourceOptions& wanted) : options(wanted), news(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+        if (!news) throw base::system_error("preparing to watch the stream: eventfd()", errno);
+        Hello hello = hello_of(options);
+        for (; hello.channel < hello.channels; hello.channel++) {
+            sockets.push_back(connect_tcp(options.host, options.port));
+            if (peer.empty()) peer = peer_name(sockets[0].get());
+            if (needs_hello(options)) open_channel(hello);
+        }
+    }
+
+    void open_channel(const Hello& hello) {
+        try {
+            agree(sockets[hello.channel].get(), hello);
+        } catch (const StreamEnd& end) {
+            throw base::Error(fmt::format("the destination {}: {}", peer, end.why));
+        }
     }
 
     std::uint64_t vm_pages() const { return std::max<std::uint64_t>(options.vm_bytes / kPage, 1); }
 
-    void serve() {
-        ::prctl(PR_SET_TIMERSLACK, 1);
-        try {
-            if (!options.postcopy)
-                send_precopy();
-            else if (!options.precopy)
-                answer_requests();
-            else
-                send_both();
-        } catch (const StreamEnd& end) {
-            std::lock_guard lock(mutex);
-            if (!stopping) failure = end.why;
+    void prepare_order() {
+        if (!options.precopy) return;
+        sending = options.channels;
+        if (!options.migration) {
+            order = std::make_unique<Passes>(vm_pages(), options.passes);
+            return;
         }
-        ::eventfd_write(ended.get(), 1);
+        auto emulated = std::make_unique<EmulatedPrecopy>(*options.migration, Clock::now(), [this] { ::eventfd_write(news.get(), 1); });
+        migration = emulated.get();
+        order = std::move(emulated);
+    }
+
+    SenderOptions sender_options(unsigned channel) const {
+        SenderOptions sender;
+        const bool urgent = channel == options.channels;
+        if (!urgent) sender.precopy = order.get();
+        sender.postcopy = options.postcopy && (options.urgent_channel ? urgent : channel == 0);
+        sender.zero_pages = options.zero_pages;
+        sender.requested_pages = options.page_size / kPage;
+        if (options.bytes_per_second) sender.bytes_per_second = *options.bytes_per_second / options.channels;
+        sender.window = options.window;
+        return sender;
     }
 
     bool go_on() const {
         return !stopping && !(options.most_bytes && counters.bytes.load(std::memory_order_relaxed) >= *options.most_bytes);
     }
 
-    /// As much as there is room for, or, with `wait`, everything. Returns what was sent.
-    std::size_t send(const char* data, std::size_t size, bool wait) {
-        std::size_t sent = 0;
-        while (sent < size) {
-            const ssize_t n = ::send(socket.get(), data + sent, size - sent, MSG_NOSIGNAL | (wait ? 0 : MSG_DONTWAIT));
-            if (n < 0 && errno == EINTR) continue;
-            if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
-            if (n < 0) end_stream("sending pages", errno);
-            sent += static_cast<std::size_t>(n);
-            if (!wait) break;
+    void serve(unsigned channel) {
+        ::prctl(PR_SET_TIMERSLACK, 1);
+        const SenderOptions sender = sender_options(channel);
+        try {
+            Sender(sockets[channel].get(), sender, counters, [this] { return go_on(); }).run();
+            if (sender.precopy && !stopping) await_delivery(sockets[channel].get());
+        } catch (const StreamEnd& end) {
+            fail(end.why);
         }
-        return sent;
+        if (!sender.precopy && order && !failed()) return;
+        // The last channel with precopy ends the stream, or whichever fails.
+        const bool last = !sender.precopy || --sending == 0;
+        if (last && migration && !stopping && !failed()) migration->delivered(Clock::now());
+        if (!last && !failed()) return;
+        ended = true;
+        ::eventfd_write(news.get(), 1);
     }
 
-    void send_precopy() {
-        Frames frames(vm_pages());
-        std::optional<Pacer> pacer;
-        if (options.bytes_per_second) pacer.emplace(*options.bytes_per_second / kFrame, Clock::now());
-        while (go_on()) {
-            std::uint64_t due = kFrames;
-            if (pacer) {
-                std::this_thread::sleep_until(pacer->next());
-                due = pacer->due(Clock::now());
-            }
-            while (due > 0 && go_on()) {
-                const std::size_t n = std::min<std::uint64_t>(due, kFrames);
-                send(frames.next(n), n * kFrame, true);
-                counters.add(n, n * kFrame);
-                due -= n;
-            }
-        }
+    void fail(const std::string& why) {
+        std::lock_guard lock(mutex);
+        if (!stopping && !ended && !failure) failure = why;
+    }
+    bool failed() const {
+        std::lock_guard lock(mutex);
+        return failure.has_value();
     }
 
-    void handshake() {
-        const Header header{Magic::Handshake, 0};
-        send(reinterpret_cast<const char*>(&header), sizeof header, true);
-        counters.add(0, sizeof header);
-    }
-
-    // Requests.
-    std::vector<char> inbox = std::vector<char>(64 * sizeof(Header));
-    std::size_t inbox_size = 0;
-    std::deque<std::uint64_t> urgent;
-
-    /// Takes requests from the socket, waiting for the first if `wait`.
-    void receive(bool wait) {
-        const ssize_t n = ::recv(socket.get(), inbox.data() + inbox_size, inbox.size() - inbox_size, wait ? 0 : MSG_DONTWAIT);
-        if (n < 0 && (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK)) return;
-        if (n < 0) end_stream("receiving requests", errno);
-        if (n == 0) throw StreamEnd{"the destination has closed the connection"};
-        inbox_size += static_cast<std::size_t>(n);
-        std::size_t at = 0;
-        for (; at + sizeof(Header) <= inbox_size; at += sizeof(Header)) {
-            Header header;
-            std::memcpy(&header, inbox.data() + at, sizeof header);
-            if (header.magic != Magic::RequestPage)
-                throw StreamEnd{fmt::format("the destination sent a message with the magic {:#x}, which is no request for a page",
-                                            static_cast<std::uint64_t>(header.magic))};
-            if (urgent.size() == kMostRequests)
-                throw StreamEnd{fmt::format("the destination has requested {} pages without waiting for one", kMostRequests)};
-            urgent.push_back(header.page_index);
-        }
-        inbox_size -= at;
-        std::memmove(inbox.data(), inbox.data() + at, inbox_size);
-    }
-
-    /// The frame with the page that was requested first.
-    const char* urgent_frame(std::vector<char>& frame) {
-        const Header header{Magic::SendPage, urgent.front()};
-        std::memcpy(frame.data(), &header, sizeof header);
-        urgent.pop_front();
-        return frame.data();
-    }
-
-    void answered() {
-        counters.add_request();
-        counters.add(1, kFrame);
-    }
-
-    void answer_requests() {
-        std::vector<char> frame(kFrame, 'x');
-        handshake();
-        while (go_on()) {
-            receive(true);
-            while (!urgent.empty()) {
-                send(urgent_frame(frame), kFrame, true);
-                answered();
-            }
-        }
-    }
-
-    /// Precopy, and between two of its frames whatever was requested meanwhile. Nothing waits but poll().
-    void send_both() {
-        Frames frames(vm_pages());
-        std::vector<char> urgent_buffer(kFrame, 'x');
-        handshake();
-        const char* chunk = nullptr;
-        std::size_t at = kFrames * kFrame, urgent_at = kFrame;  // all sent
-        while (go_on()) {
-            pollfd fd{socket.get(), POLLIN | POLLOUT, 0};
-            if (::poll(&fd, 1, -1) < 0 && errno != EINTR) end_stream("waiting: poll()", errno);
-            if (fd.revents & (POLLIN | POLLHUP | POLLERR)) receive(false);
-            if (!(fd.revents & POLLOUT)) continue;
-            if (urgent_at == kFrame && at % kFrame == 0 && !urgent.empty()) {
-                urgent_frame(urgent_buffer);
-                urgent_at = 0;
-            }
-            if (urgent_at < kFrame) {
-                urgent_at += send(urgent_buffer.data() + urgent_at, kFrame - urgent_at, false);
-                if (urgent_at == kFrame) answered();
-                continue;
-            }
-            if (at == kFrames * kFrame) {
-                chunk = frames.next(kFrames);
-                at = 0;
-            }
-            // Only to the end of the frame when somebody waits.
-            const std::size_t end = urgent.empty() ? kFrames * kFrame : (at + kFrame - 1) / kFrame * kFrame;
-            const std::size_t sent = send(chunk + at, end - at, false);
-            counters.add((at + sent) / kFrame - at / kFrame, sent);
-            at += sent;
-        }
+    /// The destination closes the connection, too, when it has read everything.
+    static void await_delivery(int socket) {
+        ::shutdown(socket, SHUT_WR);
+        std::string requests;
+        while (receive_more(socket, requests)) requests.clear();
     }
 };
 
@@ -234,26 +176,36 @@ Source::Source(const SourceOptions& options) : impl_(std::make_unique<Impl>(opti
 Source::~Source() { stop(); }
 
 void Source::start() {
+    impl_->prepare_order();
     impl_->laps.emplace(impl_->counters);
-    impl_->thread = std::jthread([impl = impl_.get()] { impl->serve(); });
+    for (unsigned channel = 0; channel < impl_->sockets.size(); channel++)
+        impl_->threads.emplace_back([impl = impl_.get(), channel] { impl->serve(channel); });
 }
 
 StreamFigures Source::lap() { return impl_->laps->lap(); }
 
 StreamFigures Source::stop() {
     impl_->stopping = true;
-    // Wakes the thread wherever it waits.
-    ::shutdown(impl_->socket.get(), SHUT_RDWR);
-    if (impl_->thread.joinable()) impl_->thread.join();
+    // Wakes the threads wherever they wait.
+    for (const auto& socket : impl_->sockets) ::shutdown(socket.get(), SHUT_RDWR);
+    impl_->threads.clear();
     return impl_->laps ? impl_->laps->total() : StreamFigures();
 }
 
-int Source::ended_fd() const { return impl_->ended.get(); }
+int Source::news_fd() const { return impl_->news.get(); }
+
+bool Source::take_news() {
+    eventfd_t count;
+    ::eventfd_read(impl_->news.get(), &count);
+    return impl_->ended;
+}
 
 std::optional<std::string> Source::failure() const {
     std::lock_guard lock(impl_->mutex);
     return impl_->failure;
 }
+
+EmulatedPrecopy* Source::migration() { return impl_->migration; }
 
 const std::string& Source::peer() const { return impl_->peer; }
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "vmmig/precopy.h"
 #include "vmmig/stream.h"
 #include "vmmig/wire.h"
 
@@ -18,14 +19,22 @@ struct SourceOptions {
     std::uint64_t vm_bytes = kDefaultVm;
     bool precopy = false;   ///< page after page, over and over
     bool postcopy = false;  ///< what the destination requests, before anything else
-    std::optional<double> bytes_per_second;  ///< of precopy
+    std::optional<double> bytes_per_second;   ///< of precopy
     std::optional<std::uint64_t> most_bytes;  ///< ends by itself when so much has been sent
+    std::optional<std::uint64_t> passes;      ///< ends by itself after so many over the VM
+    std::optional<PrecopyOptions> migration;  ///< precopy is a whole one, of vm_bytes
+    std::optional<std::uint64_t> window;      ///< see Window
+    // Each of these, unless it is as here, opens the stream with HELLO.
+    unsigned channels = 1;        ///< for precopy; the first is for requested pages as well
+    bool urgent_channel = false;  ///< one more, for requested pages alone
+    double zero_pages = 0;        ///< the part of the pages that is zero: 0 to 1
+    std::uint32_t page_size = kPage;  ///< what is requested at once; see Hello
 };
 
-/// A connection and the thread that serves it.
+/// Connections and the threads that serve them.
 class Source {
  public:
-    /// Connects. Throws base::Error.
+    /// Connects. Throws base::Error, also when the destination does not agree to the options.
     explicit Source(const SourceOptions& options);
     ~Source();
     Source(const Source&) = delete;
@@ -37,9 +46,13 @@ class Source {
     /// Ends the stream, in the middle of a page if need be. What was done since start().
     StreamFigures stop();
 
-    /// Readable (poll) when the stream has ended by itself; failure() tells why.
-    int ended_fd() const;
+    /// Readable (poll) when an iteration or the stream has ended by itself, until take_news().
+    int news_fd() const;
+    /// Whether the stream has ended by itself; failure() tells why, if it had not come to its end.
+    bool take_news();
     std::optional<std::string> failure() const;
+    /// The migration, after start(), if there is one.
+    EmulatedPrecopy* migration();
     /// "192.0.2.1:12323"
     const std::string& peer() const;
 

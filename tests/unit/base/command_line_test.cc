@@ -73,3 +73,10 @@ TEST_CASE("operands stand anywhere, end the options, or are refused") {
     CHECK(command.line.operands() == Words{"ls", "--period"});
     CHECK_THROWS_AS(Parsed({"a"}, Operands::None), UsageError);
 }
+
+TEST_CASE("a number may be glued to an option of one letter") {
+    CHECK(Parsed({"-o2000"}).line.get<std::string>("output") == "2000");
+    CHECK(Parsed({"-o5=6"}).line.get<std::string>("output") == "5=6");
+    CHECK_THROWS_AS(Parsed({"-h5"}), UsageError);
+    CHECK_THROWS_AS(Parsed({"-p5"}), UsageError);
+}

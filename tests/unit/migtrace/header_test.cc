@@ -91,7 +91,7 @@ TEST_CASE("header lines with impossible numbers make no sense") {
           "# cpu 1 core 0 llc 0 node 0", "# cpu 9000 core 0 llc 0 node 0 capacity 1"})
         CHECK(add(header, line) == Result::Malformed);
     CHECK_THROWS_AS(add(header, "# ts_field 2"), base::Error);
-    CHECK(add(header, "# ts_field 1") == Result::Added);
+    CHECK(add(header, "# ts_field 1") == Result::Repeated);
 }
 
 TEST_CASE("an unknown tag is told apart, and an empty header line means nothing") {

@@ -219,7 +219,7 @@ TEST_CASE("lines that make no sense are skipped and counted, or an error with st
 TEST_CASE("input without an event is an error that says what is wanted") {
     CHECK_THROWS_WITH(import_text(""), Contains("no event in it"));
     CHECK_THROWS_WITH(import_text("hello\n"), Contains("no event in it") && Contains("1 of its lines"));
-    CHECK_THROWS_WITH(import_text("PERFILE2abc"), Contains("perf script -i"));
+    CHECK_THROWS_WITH(import_text("PERFILE2abc"), Contains("perf script --ns -i"));
     CHECK_THROWS_WITH(import_text("\x17\x08\x44tracing6"), Contains("trace-cmd report"));
     migtrace::ImportOptions missing;
     missing.files = {"/nonexistent/trace"};
