@@ -187,6 +187,22 @@ for n in range(3000):
 wait $server
 ended "packets of nonsense" 0 server.log received
 
+# A server that sends without end does not keep the client from its own end.
+python3 -c 'import socket, sys, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("127.0.0.1", int(sys.argv[1])))
+client = s.recvfrom(2000)[1]
+end = time.monotonic() + 8
+while time.monotonic() < end:
+    for _ in range(1000):
+        s.sendto(b"x" * 40, client)' "$port" 2>/dev/null &
+flood=$!
+sleep 0.3
+timeout 6 "$mig_mon" client_rr 127.0.0.1 10 spikes --port "$port" --duration 1s >out 2>&1
+within "a flood of packets does not hold the client" $(($? == 124)) 0 0
+kill $flood 2>/dev/null
+wait $flood 2>/dev/null
+
 # The spike log.
 : >precious
 ln -s precious link

@@ -23,6 +23,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::nanoseconds;
 
+/// So many packets are taken one after another: time goes on, and Ctrl-C ends it, however much comes.
+constexpr int kMostAtOnce = 1024;
 /// A server does not believe that so many packets were lost.
 constexpr std::uint64_t kMostLost = std::uint64_t{1} << 40;
 
@@ -124,7 +126,7 @@ class Client {
     /// All that is there: answers that have queued up belong to the moment in which the first of them came.
     void receive() {
         char buffer[2048];
-        for (;;) {
+        for (int i = 0; i < kMostAtOnce; i++) {
             const ssize_t n = ::recv(socket_.get(), buffer, sizeof buffer, MSG_DONTWAIT);
             if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
             if (n < 0) {
@@ -192,8 +194,7 @@ class Server {
         char data[65536], control[256];
         sockaddr_storage from{};
         iovec part{data, sizeof data};
-        // A bound: the clock of seconds goes on however much comes.
-        for (int i = 0; i < 1024; i++) {
+        for (int i = 0; i < kMostAtOnce; i++) {
             part.iov_len = sizeof data;
             msghdr message{};
             message.msg_name = &from;
