@@ -17,21 +17,27 @@ serve() {
 	sleep 0.3
 }
 
-# A machine that lets no thread run for a while makes outages of its own: three times at most.
+# A machine that lets no thread run for a while makes outages of its own, and these longer: five times at most.
 attempt() { # COMMAND...
-	"$@" || "$@" || "$@"
+	local _
+	for _ in 1 2 3 4 5; do
+		! "$@" || return 0
+	done
+	return 1
 }
+# Of packets, in ms: so exact is what is told of an outage, and so much may disturb it.
+interval=20
 
 # Stops of the server.
 stop_server() {
 	serve "${first[@]}" "$mig_mon" server_rr --port "$port"
-	"${first[@]}" "$mig_mon" client_rr localhost 20 spikes --port "$port" --output json >out 2>&1 &
+	"${first[@]}" "$mig_mon" client_rr localhost $interval spikes --port "$port" --output json >out 2>&1 &
 	client=$!
 	sleep 1
 	"${first[@]}" "$helpers/make-outages.py" process $server 1000 700 500 >lengths
 	end $client
 	end $server
-	"$helpers/check-outages.py" out spikes 20 <lengths >verdict 2>&1
+	"$helpers/check-outages.py" out spikes $interval <lengths >verdict 2>&1
 }
 attempt stop_server
 ended "three stops of the server are three outages of their lengths" 0 verdict "3 outages"
@@ -64,10 +70,10 @@ cut_link() {
 	"${first[@]}" ip netns exec $b "$mig_mon" server "spikes one way" --port $((port + 1)) --output json >"one way" 2>&1 &
 	local one_way=$!
 	sleep 0.3
-	"${first[@]}" ip netns exec $a "$mig_mon" client 192.0.2.2 10 --port $((port + 1)) >/dev/null 2>&1 &
+	"${first[@]}" ip netns exec $a "$mig_mon" client 192.0.2.2 $interval --port $((port + 1)) >/dev/null 2>&1 &
 	clients+=($!)
 	for host in 192.0.2.2 2001:db8::2; do
-		"${first[@]}" ip netns exec $a "$mig_mon" client_rr $host 10 "spikes $host" --port "$port" --output json >"$host" 2>&1 &
+		"${first[@]}" ip netns exec $a "$mig_mon" client_rr $host $interval "spikes $host" --port "$port" --output json >"$host" 2>&1 &
 		clients+=($!)
 	done
 	sleep 1
@@ -77,7 +83,7 @@ cut_link() {
 	for client in "${clients[@]}"; do end $client; done
 	end $server
 	for log in "${@:4}"; do
-		"$helpers/check-outages.py" "$log" "spikes $log" 10 <lengths >"verdict $log" 2>&1 || status=1
+		"$helpers/check-outages.py" "$log" "spikes $log" $interval <lengths >"verdict $log" 2>&1 || status=1
 	done
 	return $status
 }
@@ -91,7 +97,7 @@ told() { # NAME LOG...
 }
 trap 'kill $(jobs -p) 2>/dev/null; remove_links; rm -rf "$work"' EXIT
 if make_links >links.log 2>&1; then
-	attempt cut_link $bridge br0 "20 35 50 80 130 200 350 600 1000 3000" "one way" 192.0.2.2 2001:db8::2
+	attempt cut_link $bridge br0 "60 80 110 150 200 300 450 700 1000 3000" "one way" 192.0.2.2 2001:db8::2
 	told "a link in between" "one way" 192.0.2.2 2001:db8::2
 	# Once: the kernel looks after a port of a bridge that comes back no more often than each second. IPv6 addresses leave an
 	# interface that is down.
