@@ -7,6 +7,7 @@
 #
 # Usage: tests/e2e/mig_mon_downtime.test.sh DIRECTORY_OF_PROGRAMS
 
+needs_root=y
 . "$(dirname "$0")/mig_mon_lib.sh"
 helpers=$top/tests/e2e
 

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# What the tests of mig_mon share; sourced with the argument that the test got. They run in $work.
+# What the tests of mig_mon share; sourced with the argument that the test got. They run in $work. A test that cannot do
+# without root sets needs_root=y before: an ordinary user runs it by sudo.
 
+if [[ -n ${needs_root-} && $EUID -ne 0 ]]; then
+	exec sudo -n env HOME="$HOME" PATH="$PATH" ${MIGSCOPE_CACHE:+MIGSCOPE_CACHE="$MIGSCOPE_CACHE"} bash "$0" "$@"
+fi
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 mig_mon=$programs/mig_mon
 cd "$work" || exit 1
@@ -49,21 +53,15 @@ end() { # PID
 	kill -INT "$1"
 	wait "$1"
 }
-# refused COMMAND_LINE...: each is an error of usage.
-refused() {
-	local words
-	for words; do
+# all_end STATUS NAME COMMAND_LINE...: each ends with that status, and says who is speaking.
+all_end() {
+	local status=$1 name=$2 words
+	for words in "${@:3}"; do
 		# shellcheck disable=SC2086
 		"$mig_mon" $words >out 2>&1
-		ended "refused: mig_mon $words" 1 out "mig_mon"
+		ended "$name: mig_mon $words" "$status" out "mig_mon"
 	done
 }
-# helps COMMAND_LINE...: each prints help or version.
-helps() {
-	local words
-	for words; do
-		# shellcheck disable=SC2086
-		"$mig_mon" $words >out 2>&1
-		ended "mig_mon $words" 0 out "mig_mon"
-	done
-}
+# Each COMMAND_LINE is an error of usage, or prints help or version.
+refused() { all_end 1 refused "$@"; }
+helps() { all_end 0 help "$@"; }

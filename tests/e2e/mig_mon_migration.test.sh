@@ -6,6 +6,7 @@
 #
 # Usage: tests/e2e/mig_mon_migration.test.sh DIRECTORY_OF_PROGRAMS
 
+needs_root=y
 . "$(dirname "$0")/mig_mon_lib.sh"
 
 interval=10
