@@ -173,6 +173,7 @@ says busiest-cpus 0 "$stats --stats ring.trace" "512 of 600 CPUs, the busiest" "
 start=$((0x0000011f722aeab8))  # of small.trace
 same fraction "$stats --migrate --begin_sec 0.5 --end_sec 1.25 small.trace" \
 	"$stats --migrate --begin_ts \$((start + 500000000)) --end_ts \$((start + 1250000000)) small.trace"
+same fraction-without-zero "$stats --migrate --begin_sec .5 --end_sec 1. small.trace" "$stats --migrate --begin_sec 0.5 --end_sec 1 small.trace"
 says fraction-nonsense 1 "$stats --migrate --begin_sec 1e3 small.trace" "--begin_sec: '1e3' is no number of seconds"
 
 # Only what the original analyzer printed cuts names.

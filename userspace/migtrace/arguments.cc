@@ -26,11 +26,12 @@ std::optional<std::uint64_t> parse_mark(std::string_view text) {
 std::optional<std::uint64_t> parse_seconds(std::string_view text) {
     constexpr std::uint64_t kSecond = 1'000'000'000;
     const std::size_t dot = text.find('.');
-    const auto seconds = whole_number(text.substr(0, dot));
+    const bool has_dot = dot != std::string_view::npos;
+    const std::string_view whole = text.substr(0, dot), decimals = has_dot ? text.substr(dot + 1) : "";
+    if (whole.empty() && decimals.empty()) return std::nullopt;
+    const auto seconds = whole.empty() ? 0 : whole_number(whole);
     if (!seconds || *seconds >= UINT64_MAX / kSecond) return std::nullopt;
-    if (dot == std::string_view::npos) return *seconds * kSecond;
-    const std::string_view decimals = text.substr(dot + 1);
-    auto below = whole_number(decimals);
+    auto below = decimals.empty() ? 0 : whole_number(decimals);
     if (!below || decimals.size() > 9) return std::nullopt;
     for (std::size_t i = decimals.size(); i < 9; i++) *below *= 10;
     return *seconds * kSecond + *below;

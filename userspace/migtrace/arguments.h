@@ -13,8 +13,8 @@ namespace migtrace {
 /// a sign. Nothing for anything else.
 std::optional<std::uint64_t> parse_mark(std::string_view text);
 
-/// "SECONDS" or "SECONDS.FRACTION" with up to nine decimals, in nanoseconds. Nothing for anything else, and
-/// for what does not fit into 64 bits.
+/// "SECONDS", "SECONDS.FRACTION" with up to nine decimals, ".FRACTION" or "SECONDS.", in nanoseconds. Nothing for
+/// anything else, and for what does not fit into 64 bits.
 std::optional<std::uint64_t> parse_seconds(std::string_view text);
 
 /// The same with a sign, for times that count from somewhere. More than INT64_MAX nanoseconds are that.

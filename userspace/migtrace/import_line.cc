@@ -168,6 +168,8 @@ bool find_head(std::string_view line, Head& head) {
 const char* read_time(std::string_view text, std::uint64_t& ts) {
     if (text.find('.') == std::string_view::npos)
         return "has a time that is not in seconds: record with the clock local or mono";
+    // People may write it so; where a tracer seems to, digits have been lost.
+    if (text.starts_with('.') || text.ends_with('.')) return kNoNumber;
     const auto time = parse_seconds(text);
     if (!time) return kNoNumber;
     ts = *time;

@@ -64,7 +64,9 @@ TEST_CASE("seconds have up to nine decimals") {
     CHECK(parse_seconds("12.5") == 12'500'000'000u);
     CHECK(parse_seconds("0012.000000007") == 12'000'000'007u);
     CHECK(parse_seconds("18446744072.999999999") == 18'446'744'072'999'999'999u);
-    for (const char* text : {"", ".", ".5", "5.", "1.0000000001", "1.2.3", "-1", "1.-5", "+1", "1 ", " 1",
+    CHECK(parse_seconds(".5") == 500'000'000u);
+    CHECK(parse_seconds("5.") == 5'000'000'000u);
+    for (const char* text : {"", ".", "..5", "1.0000000001", "1.2.3", "-1", "1.-5", "+1", "1 ", " 1",
                              "1e3", "x", "18446744073.709551616", "99999999999999999999"}) {
         INFO(text);
         CHECK_FALSE(parse_seconds(text));
@@ -74,10 +76,11 @@ TEST_CASE("seconds have up to nine decimals") {
 TEST_CASE("seconds may have a sign, and too many are as many as there can be") {
     CHECK(parse_signed_seconds("0.25") == 250'000'000);
     CHECK(parse_signed_seconds("+2") == 2'000'000'000);
+    CHECK(parse_signed_seconds("-.5") == -500'000'000);
     CHECK(parse_signed_seconds("-1.000000001") == -1'000'000'001);
     for (const char* text : {"9223372037", "9223372036854775807", "18446744073709551615"}) CHECK(parse_signed_seconds(text) == INT64_MAX);
     CHECK(parse_signed_seconds("-9223372036854775808") == -INT64_MAX);
-    for (const char* text : {"", "-", "+-1", "1e3", ".5", "0.1234567890", "2s"}) {
+    for (const char* text : {"", "-", "-.", "+-1", "1e3", "0.1234567890", "2s"}) {
         INFO(text);
         CHECK_FALSE(parse_signed_seconds(text));
     }

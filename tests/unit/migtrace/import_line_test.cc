@@ -64,6 +64,8 @@ TEST_CASE("times have one to nine decimals") {
     CHECK(kind("  a 1 [000] 99999999999.5: sched:sched_switch: x") == LineKind::Bad);
     CHECK(kind("  a 1 [000] 12345678: sched:sched_switch: x") == LineKind::Bad);
     CHECK(kind("  a 1 [000] 12.3.4: sched:sched_switch: x") == LineKind::Bad);
+    CHECK(kind("  a 1 [000] 12.: sched:sched_switch: x") == LineKind::Bad);
+    CHECK(kind("  a 1 [000] .5: sched:sched_switch: x") == LineKind::Bad);
 }
 
 TEST_CASE("a wakeup reads the same in the form of the kernel and in that of trace-cmd") {
