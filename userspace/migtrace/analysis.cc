@@ -39,19 +39,11 @@ class InTurn : public EventListener {
     std::array<EventListener*, 2> all_;
 };
 
-/// Whether there was none where the user has looked for some.
-class MissingMigrations : public EventListener {
- public:
-    explicit MissingMigrations(const Analysis& analysis)
-        : wanted_((!analysis.walk.filters.empty() || analysis.walk.window.any()) &&
-                  (analysis.report.migrations || analysis.stats || analysis.summary_pid || analysis.topology ||
-                   analysis.residency || analysis.pingpong || analysis.periods)) {}
-    void end(const TraceInfo& info) override { opened_ = info.opened; }
-    bool missing() const { return wanted_ && !opened_; }
-
- private:
-    bool wanted_, opened_ = false;
-};
+/// Whether the user would look for migrations in what is printed.
+bool migrations_wanted(const Analysis& analysis) {
+    return analysis.report.migrations || analysis.stats || analysis.summary_pid || analysis.topology ||
+           analysis.residency || analysis.pingpong || analysis.periods;
+}
 
 /// The least order that gives the same result.
 ReadOptions::Order order(const Analysis& analysis) {
@@ -89,10 +81,8 @@ std::vector<std::string> run(const Analysis& analysis, const ReadOptions& input,
     if (analysis.stats) listeners.push_back(&counters);
     if (analysis.summary_pid) listeners.push_back(&processes);
     if (analysis.consistency) listeners.push_back(&starts);
-    MissingMigrations migrations(analysis);
-    listeners.push_back(&migrations);
     views.add_listeners(listeners);
-    walk(reader, views.walk(), listeners);
+    const TraceInfo found = walk(reader, views.walk(), listeners);
     // What lies behind the end of the window may belong in front of it.
     if (input.optimistic) reader.look_ahead();
     output.release();
@@ -102,7 +92,9 @@ std::vector<std::string> run(const Analysis& analysis, const ReadOptions& input,
     if (analysis.summary_pid) report->summary_pid(processes);
     views.print(*report);
     std::vector<std::string> warnings = views.warnings();
-    if (migrations.missing()) warnings.push_back("no migration passes the filters and lies in the window");
+    const bool narrowed = !analysis.walk.filters.empty() || analysis.walk.window.any();
+    if (narrowed && !found.opened && migrations_wanted(analysis))
+        warnings.push_back("no migration passes the filters and lies in the window");
     for (std::string& warning : reader.warnings()) warnings.push_back(std::move(warning));
     return warnings;
 }

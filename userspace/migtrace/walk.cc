@@ -27,7 +27,7 @@ class Walk {
         info_.nr_cpus = options.max_cpu ? *options.max_cpu + 1 : reader.nr_cpus();
     }
 
-    void run() {
+    TraceInfo run() {
         Piece piece;
         bool any = false;
         while (!done_ && reader_.next(piece)) {
@@ -50,6 +50,7 @@ class Walk {
         info_.end = window_.end(last_);
         info_.begin = window_.begin().value_or(info_.end);
         for (EventListener* l : listeners_) l->end(info_);
+        return info_;
     }
 
  private:
@@ -150,21 +151,18 @@ class Walk {
 
 }  // namespace
 
-void walk(TraceReader& reader, const WalkOptions& options, const std::vector<EventListener*>& listeners) {
-    Walk(reader, options, listeners).run();
+TraceInfo walk(TraceReader& reader, const WalkOptions& options, const std::vector<EventListener*>& listeners) {
+    return Walk(reader, options, listeners).run();
 }
 
 TraceInfo for_each_migration(TraceReader& reader, const WalkOptions& options,
                              const std::function<void(const Migration&)>& see) {
     struct Caller : EventListener {
         const std::function<void(const Migration&)>& see;
-        TraceInfo info;
         explicit Caller(const std::function<void(const Migration&)>& s) : see(s) {}
         void migration(const Migration& m) override { see(m); }
-        void end(const TraceInfo& i) override { info = i; }
     } caller(see);
-    walk(reader, options, {&caller});
-    return caller.info;
+    return walk(reader, options, {&caller});
 }
 
 }  // namespace migtrace

@@ -99,8 +99,8 @@ class EventListener {
 };
 
 /// Reads to the end, to the end mark, or to the first migration that passes the filters and lies behind the
-/// end. Throws base::Error as TraceReader and Filter do.
-void walk(TraceReader& reader, const WalkOptions& options, const std::vector<EventListener*>& listeners);
+/// end. Returns what is known then. Throws base::Error as TraceReader and Filter do.
+TraceInfo walk(TraceReader& reader, const WalkOptions& options, const std::vector<EventListener*>& listeners);
 
 /// All migrations of a trace inside filters and window, in time order.
 TraceInfo for_each_migration(TraceReader& reader, const WalkOptions& options,
