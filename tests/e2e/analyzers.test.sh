@@ -52,6 +52,7 @@ same parts-with-stdin "$stats --stats part1.trace - <part2.trace" "$stats --stat
 same header-in-the-middle "cat small.trace small.trace | $stats --stats" "$stats --stats small.trace small.trace"
 says no-migration-inside 0 "$stats --stats --begin_sec 1000 small.trace" "no migration passes the filters and lies in the window"
 says no-migration-of-a-name 0 "$stats --migrate --comm nosuch small.trace" "no migration passes the filters"
+says end-mark-first 0 "$stats --mark --begin_mark 3 --end_mark 2 small.trace" "the end mark 2 (0x2) stands" "the begin mark 3 (0x3) not before it"
 cp small.trace appended.trace
 says output-is-input 1 "$stats --migrate appended.trace >>appended.trace" "standard output is the input"
 same output-is-input-kept "cat appended.trace" "cat small.trace"

@@ -47,6 +47,7 @@ class Walk {
         }
         // Behind an end by time nobody has looked for it.
         if (const auto missing = window_.missing_mark(); missing && !done_) reader_.note(*missing);
+        if (const auto reversed = window_.reversed()) reader_.note(*reversed);
         info_.end = window_.end(last_);
         info_.begin = window_.begin().value_or(info_.end);
         for (EventListener* l : listeners_) l->end(info_);

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "migtrace/time_format.h"
+
 namespace migtrace {
 
 namespace {
@@ -15,6 +17,9 @@ std::uint64_t after(std::uint64_t start, std::int64_t ns) {
     const __int128 ts = static_cast<__int128>(start) + ns;
     return static_cast<std::uint64_t>(std::clamp<__int128>(ts, 0, UINT64_MAX));
 }
+
+/// People write marks in one way and traces in another.
+std::string both_forms(std::uint64_t mark) { return fmt::format("{} ({:#x})", mark, mark); }
 
 }  // namespace
 
@@ -31,16 +36,28 @@ void Window::mark(std::uint64_t ts, std::uint64_t value) {
         mark_passed_ = true;
         limit_ = std::max(limit_, ts);
     }
-    if (value == limits_.end_mark) end_mark_passed_ = true;
+    if (value != limits_.end_mark || end_mark_passed_) return;
+    end_mark_passed_ = true;
+    end_mark_ts_ = ts;
 }
 
 std::optional<std::string> Window::missing_mark() const {
     auto missing = [](const char* end, std::uint64_t mark) {
-        return fmt::format("the {} mark {} ({:#x}) does not occur", end, mark, mark);
+        return fmt::format("the {} mark {} does not occur", end, both_forms(mark));
     };
     if (!mark_passed_) return missing("begin", *limits_.begin_mark);
     if (limits_.end_mark && !end_mark_passed_) return missing("end", *limits_.end_mark);
     return std::nullopt;
+}
+
+std::optional<std::string> Window::reversed() const {
+    if (!end_mark_passed_ || begun(end_mark_ts_)) return std::nullopt;
+    fmt::memory_buffer seconds;
+    put_seconds(seconds, static_cast<__int128>(end_mark_ts_) - static_cast<__int128>(start_), 0);
+    std::string text = fmt::format("the end mark {} stands {} s after the start of the trace (0x{:016x}), ",
+                                   both_forms(*limits_.end_mark), fmt::to_string(seconds), end_mark_ts_);
+    if (mark_passed_) return text + "before the window begins: it is empty";
+    return text + fmt::format("and the begin mark {} not before it: the window is empty", both_forms(*limits_.begin_mark));
 }
 
 std::optional<std::uint64_t> Window::begin() const {

@@ -37,6 +37,8 @@ class Window {
     bool end_mark_passed() const { return end_mark_passed_; }
     /// Behind the last event: a limiting mark that did not come, in words.
     std::optional<std::string> missing_mark() const;
+    /// Once the end mark is passed: that the window did not begin before it, in words.
+    std::optional<std::string> reversed() const;
 
     /// Where the window begins: not before the start of the trace. Not known while a begin mark is to come.
     std::optional<std::uint64_t> begin() const;
@@ -50,6 +52,7 @@ class Window {
     std::uint64_t end_limit_ = UINT64_MAX;
     bool mark_passed_;
     bool end_mark_passed_ = false;
+    std::uint64_t end_mark_ts_ = 0;
 };
 
 }  // namespace migtrace

@@ -169,6 +169,25 @@ TEST_CASE("a mark that limits the window and does not occur is warned of") {
     CHECK(warnings({.end_mark = 17, .end_ns = 1'000'000'000}).empty());
 }
 
+TEST_CASE("an end mark that stands before the begin is warned of, with its place") {
+    Trace trace(mark(1, "0x00000002") + move(2, 0, 1, 5) + mark(500, "0x00000007") + move(3000, 1, 0, 5));
+    trace.job.report.marks = true;
+    auto warnings = [&](const migtrace::WindowLimits& window) {
+        trace.job.walk.window = window;
+        return print(trace.job).warnings;
+    };
+    const std::string place = "the end mark 2 (0x2) stands 0.001000000 s after the start of the trace (0x0000001748862a40), ";
+    CHECK(warnings({.begin_mark = 7, .end_mark = 2}) ==
+          std::vector<std::string>{place + "and the begin mark 7 (0x7) not before it: the window is empty"});
+    CHECK(warnings({.end_mark = 2, .begin_ns = 2'000'000'000}) ==
+          std::vector<std::string>{place + "before the window begins: it is empty"});
+    CHECK(warnings({.begin_mark = 2, .end_mark = 7}).empty());
+    CHECK(warnings({.begin_mark = 7, .end_mark = 7}).empty());
+    CHECK(warnings({.end_mark = 2}).empty());
+    // Nothing was to be read up to that mark.
+    CHECK(warnings({.begin_mark = 7, .end_mark = 7, .end_ns = 100'000'000}).empty());
+}
+
 TEST_CASE("marks before the begin are not printed, and the marks that limit are") {
     Trace trace(plenty());
     trace.job.report.marks = true;
