@@ -29,7 +29,19 @@ class CpuMatrix {
         blocks_[block][to % kBlock]++;
     }
     void count(std::span<const Record> migrations) {
-        for (const Record& r : migrations) count(r.from, r.to);
+        // What cannot change here stays in registers: a store could change it for all that the compiler knows.
+        const unsigned cpus = cpus_, row_blocks = row_blocks_;
+        const std::uint32_t* const index = index_.data();
+        Block* blocks = blocks_.data();
+        for (const Record& r : migrations) {
+            if ((r.from >= cpus) | (r.to >= cpus)) continue;
+            const std::uint32_t block = index[r.from * std::size_t{row_blocks} + r.to / kBlock];
+            if (block == kNone) {
+                count(r.from, r.to);
+                blocks = blocks_.data();
+            } else
+                blocks[block][r.to % kBlock]++;
+        }
     }
 
     unsigned cpus() const { return cpus_; }

@@ -18,7 +18,7 @@ namespace {
 
 /// What a pipe holds, and small enough to stay in the cache between being read and being looked at: with four times as
 /// much reading takes three times as long.
-constexpr std::size_t kBuffer = 1 << 16;
+constexpr std::size_t kBuffer = 1 << 17;
 constexpr std::size_t kSample = 512;
 
 /// Size of a regular file; 0 for anything else. Files of debugfs and proc are regular, but have size 0 and change.

@@ -96,7 +96,8 @@ std::uint64_t four_numbers(const char* a, const char* b, const char* c, const ch
 
 }  // namespace
 
-std::size_t scan_migrations(const char*& at, const char* end, Record* records, std::size_t most, std::uint32_t& line) {
+std::size_t scan_migrations_sse2(const char*& at, const char* end, Record* records, std::size_t most,
+                                 std::uint32_t& line) {
     Record* record = records;
     const char* text = at;
     const Record* const full = records + most;
@@ -166,7 +167,7 @@ std::size_t scan_times(const char*& at, const char* end, RunTracker& tracker) {
 #else
 
 // Everything goes the way of the unusual line.
-std::size_t scan_migrations(const char*&, const char*, Record*, std::size_t, std::uint32_t&) {
+std::size_t scan_migrations_sse2(const char*&, const char*, Record*, std::size_t, std::uint32_t&) {
     return 0;
 }
 
@@ -175,5 +176,11 @@ std::size_t scan_times(const char*&, const char*, RunTracker&) {
 }
 
 #endif
+
+std::size_t scan_migrations(const char*& at, const char* end, Record* records, std::size_t most, std::uint32_t& line) {
+    static const bool avx2 = can_scan_avx2();
+    const std::size_t quick = avx2 ? scan_migrations_avx2(at, end, records, most, line) : 0;
+    return quick + scan_migrations_sse2(at, end, records + quick, most - quick, line);
+}
 
 }  // namespace migtrace

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "migtrace/foreign.h"
 
@@ -339,7 +340,7 @@ void TraceReader::choose_source() {
 void TraceReader::prepare() {
     if (prepared_) return;
     choose_source();
-    is_cause_.assign(kMostEvents, false);
+    is_cause_.assign(std::numeric_limits<decltype(Record::code)>::max() + 1, false);
     for (const auto& [number, name] : header_.causes()) is_cause_[number] = true;
     if (have_ > 0 ? settle() : refill()) note_earliest();
     prepared_ = true;
@@ -387,13 +388,20 @@ std::size_t TraceReader::count_plain() {
     std::size_t i = at_;
     const std::size_t sure = any_order_ ? ready_ : std::min(ready_, have_ - 1);
     if (any_order_) {
-        std::uint64_t last = piece_last_;
-        for (; i < sure && is_cause(records[i]); i++) last = std::max(last, records[i].ts);
-        piece_last_ = last;
+        std::uint64_t last = piece_last_, other = 0;
+        const char* const is_cause = is_cause_.data();
+        for (; i + 4 <= sure; i += 4) {
+            const Record* const r = records + i;
+            if (!(is_cause[r[0].code] & is_cause[r[1].code] & is_cause[r[2].code] & is_cause[r[3].code])) break;
+            last = std::max({last, r[0].ts, r[2].ts});
+            other = std::max({other, r[1].ts, r[3].ts});
+        }
+        for (; i < sure && is_cause[records[i].code]; i++) last = std::max(last, records[i].ts);
+        piece_last_ = std::max(last, other);
         return i - at_;
     }
-    while (i < sure && records[i].ts < records[i + 1].ts && is_cause(records[i])) i++;
-    if (i == sure && i < ready_ && is_cause(records[i])) i++;
+    while (i < sure && records[i].ts < records[i + 1].ts && is_cause_[records[i].code]) i++;
+    if (i == sure && i < ready_ && is_cause_[records[i].code]) i++;
     if (i > at_) piece_last_ = records[i - 1].ts;
     return i - at_;
 }

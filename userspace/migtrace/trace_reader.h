@@ -130,7 +130,6 @@ class TraceReader {
     bool settle();
     bool refill();
     void note_earliest();
-    bool is_cause(const Record& record) const { return record.is_migration() && is_cause_[record.code]; }
     std::size_t count_plain();
     void take_group();
     bool known(const Event& event);
@@ -157,7 +156,7 @@ class TraceReader {
     std::size_t at_ = 0, ready_ = 0, have_ = 0;
     std::vector<Event> group_;  // taken from the batch: events with one time stamp
     std::size_t group_at_ = 0;
-    std::vector<char> is_cause_;  // by number
+    std::vector<char> is_cause_;  // by Record::code
     std::uint64_t piece_last_ = 0;
     Piece piece_{};  // for next(Event&)
 

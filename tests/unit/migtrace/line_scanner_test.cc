@@ -25,22 +25,20 @@ struct Padded {
     const char* end() const { return text.data() + text.size() - migtrace::kScanAhead; }
 };
 
-/// Whether the scanner takes the line, and then exactly as parse_event() reads it.
-bool taken(const std::string& line, char fill = '\0') {
-    Padded padded(line, fill);
-    const char* at = padded.begin();
+/// Whether `scan` takes the line that stands at the beginning, and then exactly as parse_event() reads it.
+bool taken_by(migtrace::MigrationScanner& scan, const std::string& line, const char* begin, const char* end) {
+    const char* at = begin;
     Record record{};
     std::uint32_t number = 41;
-    INFO(line);
-    if (migtrace::scan_migrations(at, padded.end(), &record, 1, number) == 0) {
-        CHECK(at == padded.begin());
+    if (scan(at, end, &record, 1, number) == 0) {
+        CHECK(at == begin);
         CHECK(number == 41);
         return false;
     }
     Event event{};
     REQUIRE(migtrace::parse_event(std::string_view(line).substr(0, line.size() - 1), event) == Fault::None);
     REQUIRE(event.shape == Shape::Migration);
-    CHECK(at == padded.end());
+    CHECK(at == begin + line.size());
     CHECK(number == 42);
     CHECK(record.line == 42);
     CHECK(record.ts == event.ts);
@@ -50,6 +48,22 @@ bool taken(const std::string& line, char fill = '\0') {
     CHECK(record.pid == event.pid);
     CHECK(record.code == event.number);
     return true;
+}
+
+/// The same for all scanners, with nothing behind the line and with `fill`.
+bool taken(const std::string& line, char fill = '\0') {
+    // What is behind an unfinished line would be a part of it.
+    const std::string behind(line.ends_with('\n') ? 64 : 0, fill);
+    const Padded last(line, fill), more(line + behind, fill);
+    INFO(line);
+    const bool all = taken_by(migtrace::scan_migrations, line, last.begin(), last.end());
+    for (const Padded* text : {&last, &more}) {
+        CHECK(taken_by(migtrace::scan_migrations, line, text->begin(), text->end()) == all);
+        bool any = taken_by(migtrace::scan_migrations_sse2, line, text->begin(), text->end());
+        if (migtrace::can_scan_avx2()) any |= taken_by(migtrace::scan_migrations_avx2, line, text->begin(), text->end());
+        CHECK(any == all);
+    }
+    return all;
 }
 
 }  // namespace
@@ -63,6 +77,24 @@ TEST_CASE("migrations as the kernel writes them are scanned") {
     CHECK(taken("0x0000000000000001 100 9 0 1 1\n"));
     CHECK(taken("0x0000000000000001 8191 8190 8189 4194304 4095\n"));
 #endif
+}
+
+TEST_CASE("usual lines go the quickest way, those of odd shape the other") {
+    const auto quick = [](const std::string& line) {
+        const Padded text(line + std::string(64, '#'));
+        return taken_by(migtrace::scan_migrations_avx2, line, text.begin(), text.end());
+    };
+    if (!migtrace::can_scan_avx2()) {
+        WARN("this processor has no AVX2: its scanner is not tested");
+        return;
+    }
+    std::mt19937 random(5);
+    const auto below = [&random](unsigned limit) { return random() % limit; };
+    for (int round = 0; round < 20000; round++)
+        REQUIRE(quick(fmt::format("0x{:08x}{:08x} {} {} {} {} {}\n", random(), random(), below(1000), below(1000), below(1000),
+                                  below(10) ? below(4'194'304) : below(100'000'000), below(100))));
+    for (const char* line : {"0x0000000000000001 8191 8190 8189 1 7\n", "0x0000000000000001 0 0 1 1 4095\n"})
+        CHECK_FALSE(quick(line));
 }
 
 TEST_CASE("any other line is left to the parser") {
