@@ -116,6 +116,11 @@ says no-cause 1 "$report --cause nosuch tiny.trace -o none.html" "nosuch"
 says not-both 1 "$report --pid 1 --pid_exclude 2 tiny.trace -o none.html" "--pid_exclude"
 says no-place 1 "$report tiny.trace -o nosuch/none.html" "nosuch/none.html"
 says full 1 "$report tiny.trace -o /dev/full" "/dev/full"
+# bash counts in KB; the signal that the limit brings is not to end the program.
+says size-limit 1 "(ulimit -f 1; $report tiny.trace -o limited.html)" "limited.html: File too large" "ulimit -f"
+says size-limit-export 1 "(ulimit -f 1; $programs/migrate_export small.trace -o limited.json)" "limited.json: File too large"
+says size-limit-standard-output 1 "(ulimit -f 1; $programs/migrate_stats --migrate small.trace >stdout.txt)" "File too large"
+if compgen -G 'limited*' >/dev/null; then failed size-limit-leaves-nothing "$(echo limited*)"; else echo "ok size-limit-leaves-nothing"; fi
 says empty-name 1 "$report tiny.trace -o ''" "-o needs"
 [[ ! -e none.html && -z $(echo none.html.tmp*) || $(echo none.html.tmp*) == 'none.html.tmp*' ]] && echo "ok errors-leave-nothing" ||
 	failed errors-leave-nothing "$(echo none*)"

@@ -24,6 +24,9 @@ constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
 std::array<struct sigaction, kSignals.size()> before;
 bool active = false;
 
+struct sigaction size_limit_before;
+bool size_limit_ignored = false;
+
 void note(int signal_number) {
     int saved = errno;
     last_signal = signal_number;
@@ -71,8 +74,18 @@ int StopSignals::take() {
     return last_signal;
 }
 
+void ignore_size_limit_signal() {
+    struct sigaction ignore = {};
+    ignore.sa_handler = SIG_IGN;
+    struct sigaction old = {};
+    if (::sigaction(SIGXFSZ, &ignore, &old) != 0 || size_limit_ignored) return;
+    size_limit_before = old;
+    size_limit_ignored = true;
+}
+
 void restore_signals_for_child() {
     if (active) restore();
+    if (size_limit_ignored) ::sigaction(SIGXFSZ, &size_limit_before, nullptr);
 }
 
 }  // namespace base

@@ -23,8 +23,12 @@ class StopSignals {
     int take();
 };
 
-/// Gives SIGINT, SIGTERM, SIGHUP and SIGPIPE back the meaning that they had when StopSignals was made: for a
-/// child process between fork() and exec(). Nothing happens without a StopSignals.
+/// From now on a file that becomes larger than the limit (ulimit -f) is an error of write() like any other, and does
+/// not end the program in the middle of its work.
+void ignore_size_limit_signal();
+
+/// Gives SIGINT, SIGTERM, SIGHUP and SIGPIPE back the meaning that they had when StopSignals was made, and SIGXFSZ
+/// that of before ignore_size_limit_signal(): for a child process between fork() and exec().
 void restore_signals_for_child();
 
 }  // namespace base

@@ -9,6 +9,7 @@
 #include <iostream>
 
 #include "base/error.h"
+#include "base/signals.h"
 #include "base/terminal.h"
 
 namespace base {
@@ -33,6 +34,7 @@ void finish_standard_output() {
 
 int tool_main(const std::string& program, const std::function<int()>& work) {
     running_program = program;
+    ignore_size_limit_signal();
     try {
         int status = work();
         finish_standard_output();
