@@ -39,6 +39,15 @@ int write_control_file(const std::string& path, std::string_view text) {
     return written == static_cast<ssize_t>(text.size()) ? 0 : EIO;
 }
 
+std::string input_names(const std::vector<std::string>& inputs) {
+    std::string names;
+    for (const std::string& input : inputs) {
+        if (!names.empty()) names += ", ";
+        names += input == "-" ? "standard input" : input;
+    }
+    return inputs.empty() ? "standard input" : names;
+}
+
 namespace {
 
 bool is_one_of(const struct stat& written, const std::vector<std::string>& inputs) {

@@ -25,6 +25,9 @@ void refuse_input_as_output(const std::string& output, const std::vector<std::st
 /// The same for standard output, which may be a file to which the shell appends.
 void refuse_input_as_stdout(const std::vector<std::string>& inputs);
 
+/// Inputs as a message names them: "a, b"; "-", and none at all, are standard input.
+std::string input_names(const std::vector<std::string>& inputs);
+
 /// A file under construction. It is written beside its final name and gets that name only in commit(), so
 /// that nobody finds half a file under it; without commit() nothing remains, and after Ctrl-C neither. A name that exists and is no
 /// regular file (/dev/null, a pipe) is written directly; one that is replaced leaves its permissions to the new one, and "-" is standard output. Throws Error, at the

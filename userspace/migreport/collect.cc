@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "migreport/sieve.h"
 #include "migtrace/trace_check.h"
 
@@ -33,19 +34,12 @@ class Ticker : public migtrace::EventListener {
     std::uint64_t start_ = 0, count_ = 0, next_ = kEvery;
 };
 
-std::string names_of(const std::vector<std::string>& files) {
-    std::string names;
-    for (const std::string& file : files)
-        names += (names.empty() ? "" : ", ") + (file == "-" ? "standard input" : file);
-    return names.empty() ? "standard input" : names;
-}
-
 void check_is_something(migtrace::TraceReader& reader, const std::vector<std::string>& files) {
     check_is_trace(reader, files);
     const migtrace::TraceHeader& header = reader.header();
     const bool events = reader.start().known || reader.start().ts > 0;
     if (!events && !header.names_events() && header.version().empty())
-        throw base::Error(names_of(files) + " is empty: there is nothing to report");
+        throw base::Error(base::input_names(files) + " is empty: there is nothing to report");
 }
 
 std::unique_ptr<Collected> collect(const Source& source, const Progress& progress, bool optimistic) {

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "migtrace/trace_check.h"
 #include "migtrace/views.h"
 
@@ -43,6 +44,13 @@ class InTurn : public EventListener {
 bool migrations_wanted(const Analysis& analysis) {
     return analysis.report.migrations || analysis.stats || analysis.summary_pid || analysis.topology ||
            analysis.residency || analysis.pingpong || analysis.periods;
+}
+
+/// Rates per period of nothing are an empty stat file, which scripts expect in silence.
+bool events_wanted(const Analysis& analysis) {
+    const ReportOptions& report = analysis.report;
+    return report.migrations || report.comms || report.marks || analysis.consistency || analysis.stats ||
+           analysis.summary_pid || analysis.topology || analysis.residency || analysis.pingpong;
 }
 
 /// The least order that gives the same result.
@@ -93,7 +101,11 @@ std::vector<std::string> run(const Analysis& analysis, const ReadOptions& input,
     views.print(*report);
     std::vector<std::string> warnings = views.warnings();
     const bool narrowed = !analysis.walk.filters.empty() || analysis.walk.window.any();
-    if (narrowed && !found.opened && migrations_wanted(analysis))
+    // A start is known as soon as there is any event.
+    const bool events = found.start.known || found.start.ts > 0 || found.opened;
+    if (!events && reader.skipped_lines() == 0 && events_wanted(analysis))
+        warnings.push_back(base::input_names(input.files) + ": there are no events");
+    else if (narrowed && !found.opened && migrations_wanted(analysis))
         warnings.push_back("no migration passes the filters and lies in the window");
     for (std::string& warning : reader.warnings()) warnings.push_back(std::move(warning));
     return warnings;

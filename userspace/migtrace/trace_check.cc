@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/file.h"
 
 namespace migtrace {
 
@@ -12,9 +13,7 @@ void check_is_trace(TraceReader& reader, const std::vector<std::string>& files) 
     // A start was found if there was any event, whether the header names it or not.
     const bool events = reader.start().known || reader.start().ts > 0;
     if (events || header.names_events()) return;
-    std::string names = files.empty() ? "-" : files[0];
-    for (std::size_t i = 1; i < files.size(); i++) names += ", " + files[i];
-    if (names == "-") names = "standard input";
+    const std::string names = base::input_names(files);
     if (header.stat_tags())
         throw base::Error(
             fmt::format("{} is a stat file and no trace; migrate_extract and migrate_graph read it", names));

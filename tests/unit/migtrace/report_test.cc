@@ -62,15 +62,19 @@ TEST_CASE("CPUs beyond the table count as migrations, not in the table") {
                Contains("  all:                0   -->       0\n") && Contains("total                 3"));
 }
 
-TEST_CASE("an empty trace has statistics of zeros") {
+TEST_CASE("an empty trace has statistics of zeros, and a warning") {
     for (const std::string& header : {std::string(), kHeader}) {
         Trace trace("", header);
         trace.job.summary_pid = trace.job.consistency = true;
         CHECK_THAT(trace.stats(), Contains("  total                 0     0.00\n") &&
                                       Contains("0x0000000000000000") && Contains("CONSISTENCY") &&
                                       Contains("MIGRATE count") && !Contains("nan"));
-        CHECK(print(trace.job).warnings.empty());
+        CHECK(print(trace.job).warnings == std::vector<std::string>{trace.file.path() + ": there are no events"});
     }
+    Trace periods("");
+    periods.job.report.migrations = false;
+    periods.period(1000);
+    CHECK(print(periods.job).warnings.empty());
 }
 
 TEST_CASE("processes are listed with all their names but those excluded") {
