@@ -176,6 +176,16 @@ same fraction "$stats --migrate --begin_sec 0.5 --end_sec 1.25 small.trace" \
 same fraction-without-zero "$stats --migrate --begin_sec .5 --end_sec 1. small.trace" "$stats --migrate --begin_sec 0.5 --end_sec 1 small.trace"
 says fraction-nonsense 1 "$stats --migrate --begin_sec 1e3 small.trace" "--begin_sec: '1e3' is no number of seconds"
 
+# What is exported can be chosen as what is printed: an arrow for each migration to another CPU.
+for options in "--cause pull_task" "--cause_exclude pull_task" "--comm bash" "--comm_exclude bash" "--cpu_event 1" "--cpu_event_exclude 1" \
+	"--cpu_from 2" "--cpu_from_exclude 2" "--cpu_to 0" "--cpu_to_exclude 0" "--pid 5 --pid 7" "--pid_exclude 5" "--begin_mark 1 --end_mark 2" \
+	"--begin_sec 1 --end_sec 3" "--begin_ts $((start + 500000000)) --end_ts $((start + 2500000000)) --cpu_to 1"; do
+	arrows=$("$programs/migrate_export" $options small.trace | grep -c '"ph":"s"')
+	moves=$("$stats" --migrate --comm_whole $options small.trace | awk '$2 != $3' | grep -c .)
+	if [[ $arrows == "$moves" && $moves != 0 ]]; then echo "ok export $options"; else failed "export $options" "$arrows arrows, $moves migrations"; fi
+done
+says export-both 1 "$programs/migrate_export --pid 5 --pid_exclude 5 small.trace" "--pid_exclude"
+
 # Only what the original analyzer printed cuts names.
 sed 's/bouncer/X: server/' topo.trace >colon.trace
 for view in topology pingpong "topology --summary_pid"; do says "names-whole-${view// --/-}" 0 "$stats --$view colon.trace" "  X: server"; done

@@ -30,7 +30,9 @@ const base::ProgramInfo kInfo = {
     "      What happens between two marks.\n"
     "  migrate_export --cause pull_task --cause pull_one_task -o balance.json migrate.trace\n"
     "      Load balancing only.\n"
-    "  perf script | migrate_import | migrate_export -o trace.json\n"
+    "  migrate_export --comm nginx --begin_sec 2 --end_sec 3 -o nginx.json migrate.trace\n"
+    "      One program, during one second.\n"
+    "  perf script --ns | migrate_import | migrate_export -o trace.json\n"
     "      Without the kernel module.\n"};
 
 void add_options(CommandLine& line) {
@@ -38,11 +40,7 @@ void add_options(CommandLine& line) {
     auto out = line.group("Output").add_options();
     out("output_file,o", text("FILE"),
         "write to FILE, which appears when it is complete; default, and -: standard output");
-    auto filter =
-        line.group("Filters (all of them must let a migration pass; each may be repeated)").add_options();
-    filter("cause", po::value<std::vector<std::string>>()->composing()->value_name("NAME"),
-           "migrations with this cause");
-    filter("pid", po::value<std::vector<std::int64_t>>()->composing()->value_name("PID"), "of this process");
+    add_filters(line);
     add_window(line);
     line.group("Input").add_options()("strict", po::bool_switch(),
                                       "a line that makes no sense is an error; without this it is skipped");
@@ -50,8 +48,7 @@ void add_options(CommandLine& line) {
 
 migtrace::WalkOptions walk_options(const CommandLine& line) {
     migtrace::WalkOptions options;
-    if (line.has("cause")) options.filters.cause.include = line.get<std::vector<std::string>>("cause");
-    if (line.has("pid")) options.filters.pid.include = line.get<std::vector<std::int64_t>>("pid");
+    options.filters = filters(line);
     options.window = window_limits(line);
     return options;
 }
