@@ -194,9 +194,13 @@ void CsvReport::residency(const Residency& residency) {
     end_line();
     auto stays = [&](const base::Histogram& h) {
         number(h.count());
-        number(h.mean());
-        number(h.min());
-        for (double percent : {50.0, 90.0, 99.0, 99.9, 100.0}) number(h.percentile(percent));
+        if (h.count() == 0)
+            texts({"", "", "", "", "", "", ""});
+        else {
+            number(h.mean());
+            number(h.min());
+            for (double percent : {50.0, 90.0, 99.0, 99.9, 100.0}) number(h.percentile(percent));
+        }
         for (std::uint64_t count : stay_buckets(h)) number(count);
         end_line();
     };

@@ -197,10 +197,15 @@ void JsonReport::topology(const TopologyCounters& counters) {
 }
 
 void JsonReport::put_stays(const base::Histogram& stays) {
-    output_.format(
-        R"("count":{},"mean_ns":{},"min_ns":{},"p50_ns":{},"p90_ns":{},"p99_ns":{},"p99_9_ns":{},"max_ns":{})",
-        stays.count(), stays.mean(), stays.min(), stays.percentile(50), stays.percentile(90),
-        stays.percentile(99), stays.percentile(99.9), stays.max());
+    // Of no stays there is no shortest and no median.
+    if (stays.count() == 0)
+        output_.put(
+            R"("count":0,"mean_ns":null,"min_ns":null,"p50_ns":null,"p90_ns":null,"p99_ns":null,"p99_9_ns":null,"max_ns":null)");
+    else
+        output_.format(
+            R"("count":{},"mean_ns":{},"min_ns":{},"p50_ns":{},"p90_ns":{},"p99_ns":{},"p99_9_ns":{},"max_ns":{})",
+            stays.count(), stays.mean(), stays.min(), stays.percentile(50), stays.percentile(90),
+            stays.percentile(99), stays.percentile(99.9), stays.max());
     const auto buckets = stay_buckets(stays);
     output_.put(R"(,"histogram":[)");
     for (std::size_t i = 0; i < kStayLimits.size(); i++)

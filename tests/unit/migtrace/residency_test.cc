@@ -28,7 +28,8 @@ Stays stays(Trace& trace, const std::string& cause = "") {
     auto found = json["total"];
     for (const auto& c : json["causes"])
         if (c["name"] == cause) found = c;
-    return {found["count"], found["mean_ns"].get<double>() / 1e6, found["max_ns"].get<double>() / 1e6};
+    auto ms = [&](const char* name) { return found[name].is_null() ? 0 : found[name].get<double>() / 1e6; };
+    return {found["count"], ms("mean_ns"), ms("max_ns")};
 }
 
 nlohmann::json returns(Trace& trace, std::chrono::nanoseconds within = 10ms) {
@@ -125,6 +126,21 @@ TEST_CASE("residency shows percentiles by cause, with units") {
         print(trace.job).text,
         Catch::StartsWith("by,cause,count,mean_ns,min_ns,p50_ns,p90_ns,p99_ns,p99_9_ns,max_ns,up_to_10000_ns,") &&
             Contains("\r\ncause,wake,1000,1000000,1000000,1000000,1000000,1000000,1000000,1000000,0,0,1000,0,0,0,0,0\r\n"));
+}
+
+TEST_CASE("no stays have no shortest, no longest and no percentiles") {
+    Trace trace(move(0, 0, 1, 5, 2) + move(10, 1, 2, 5, 2));
+    trace.job.residency = true;
+    trace.job.report.form = migtrace::Form::Json;
+    const auto pull = nlohmann::json::parse(print(trace.job).text)["causes"][0];
+    CHECK(pull["count"] == 0);
+    for (const char* name : {"mean_ns", "min_ns", "p50_ns", "p90_ns", "p99_ns", "p99_9_ns", "max_ns"}) {
+        INFO(name);
+        CHECK(pull[name].is_null());
+    }
+    CHECK(pull["histogram"][0]["count"] == 0);
+    trace.job.report.form = migtrace::Form::Csv;
+    CHECK_THAT(print(trace.job).text, Contains("\r\ncause,pull,0,,,,,,,,0,0,0,0,0,0,0,0\r\n"));
 }
 
 TEST_CASE("a return within the time counts with both causes") {
