@@ -50,12 +50,12 @@ class Extractor {
     void check_header() {
         const StatHeader& header = reader_.header();
         if (header.fields.empty())
-            throw base::Error(
-                fmt::format("field {} cannot be extracted: the header names no fields", what_.field));
+            throw base::Error(fmt::format("{}, so field {} cannot be extracted: it names no fields",
+                                          header.lacks("field NUM NAME"), what_.field));
         const unsigned min = header.fields.begin()->first, max = header.fields.rbegin()->first;
         if (what_.field < min || what_.field > max)
             throw base::Error(
-                fmt::format("there is no field {}: fields go from {} to {}", what_.field, min, max));
+                fmt::format("{}: there is no field {}: fields go from {} to {}", header.input, what_.field, min, max));
         period_ = header.checked_period();
         seconds_ = static_cast<double>(period_) / 1000.0;
         if (gmt_wanted_ || local_wanted_) wall_ = header.wall_msec();
@@ -214,25 +214,25 @@ std::pair<const char*, bool> item_name(Extraction::Item item) {
     }
 }
 
-/// What was looked for, as a user would call it.
-std::string missing_item(const Extraction& what) {
+/// Where it was looked for, and what.
+std::string missing_item(const Extraction& what, const StatHeader& header) {
     using Item = Extraction::Item;
     switch (what.item) {
         case Item::FieldName:
-            return fmt::format("field {}", what.field);
+            return fmt::format("{}: the header has no field {}", header.input, what.field);
         case Item::FieldNumber:
-            return fmt::format("field with the name '{}'", base::printable(what.name));
+            return fmt::format("{}: the header has no field with the name '{}'", header.input, base::printable(what.name));
         case Item::MaxField:
         case Item::MinField:
-            return "line '# field NUM NAME'";
+            return header.lacks("field NUM NAME");
         default:
-            return fmt::format("line '# {}'", item_name(what.item).first);
+            return header.lacks(item_name(what.item).first);
     }
 }
 
 void put_header_item(const Extraction& what, const StatHeader& header, Output& output) {
     const std::string value = header_item(what, header);
-    if (value.empty()) throw base::Error(fmt::format("item not found: the header has no {}", missing_item(what)));
+    if (value.empty()) throw base::Error("item not found: " + missing_item(what, header));
     const auto [name, is_text] = item_name(what.item);
     if (what.form == Form::Text) return output.format("{}\n", value);
     if (what.form == Form::Csv) {

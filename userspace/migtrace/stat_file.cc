@@ -12,6 +12,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "migtrace/header.h"
 
 namespace migtrace {
@@ -52,7 +53,14 @@ std::size_t skip_words(std::string_view line, std::size_t at, unsigned& skip) {
 }  // namespace
 
 StatHeader::Result StatHeader::add(std::string_view text, const std::string& place) {
-    std::string_view tag = cut_word(text);
+    const std::string_view line = text, tag = cut_word(text);
+    const Result result = take(tag, text, place);
+    if (result == Result::Malformed)
+        faults_.emplace(tag, fmt::format("{}: the header line '# {}' makes no sense", place, line));
+    return result;
+}
+
+StatHeader::Result StatHeader::take(std::string_view tag, std::string_view text, const std::string& place) {
     if (tag.empty()) return Result::Known;
     if (tag == "version") {
         std::string_view value = cut_word(text);
@@ -79,6 +87,7 @@ StatHeader::Result StatHeader::add(std::string_view text, const std::string& pla
     if (!number) return Result::Malformed;
     if (tag == "period_msec") {
         if (*number > kMostMsec) return Result::Malformed;
+        if (!period_msec) period_place = place;
         if (!period_msec) period_msec = *number;
     } else if (tag == "nr_cpus") {
         if (*number < 1 || *number > kMostCpus) return Result::Malformed;
@@ -96,23 +105,29 @@ std::optional<unsigned> StatHeader::field_number(std::string_view name) const {
     return std::nullopt;
 }
 
+std::string StatHeader::lacks(const std::string& line) const {
+    const auto fault = faults_.find(line.substr(0, line.find(' ')));
+    if (fault != faults_.end()) return fault->second;
+    return fmt::format("{}: the header has no line '# {}'", input, line);
+}
+
 std::uint64_t StatHeader::checked_period() const {
-    if (!period_msec)
-        throw base::Error("the header has no line '# period_msec MSEC', so rates cannot be computed");
+    if (!period_msec) throw base::Error(lacks("period_msec MSEC") + ", so rates cannot be computed");
     if (*period_msec == 0)
-        throw base::Error("the header says '# period_msec 0', so rates cannot be computed");
+        throw base::Error(period_place + ": the header says '# period_msec 0', so rates cannot be computed");
     return *period_msec;
 }
 
 std::int64_t StatHeader::wall_msec() const {
     if (!gettimeofday)
-        throw base::Error(
-            "the header has no line '# gettimeofday SEC USEC', so the wall clock is not known; "
-            "relative times (--ts_rel) need none");
+        throw base::Error(lacks("gettimeofday SEC USEC") +
+                          ", so the wall clock is not known; relative times (--ts_rel) need none");
     return gettimeofday->sec * 1000 + (gettimeofday->usec + 500) / 1000;
 }
 
-StatReader::StatReader(std::vector<std::string> files) : lines_(std::move(files), kLongestLine) {}
+StatReader::StatReader(std::vector<std::string> files) : lines_(files, kLongestLine) {
+    header_.input = base::input_names(files);
+}
 
 bool StatReader::next() {
     std::string_view line;

@@ -21,6 +21,7 @@ struct StatHeader {
     };
     std::string version;                       ///< "1.0.0"; empty: not given
     std::optional<std::uint64_t> period_msec;  ///< length of a period, ms
+    std::string period_place;                  ///< of its line
     std::optional<TimeOfDay> gettimeofday;     ///< wall clock at time 0 of the file
     std::optional<unsigned> nr_cpus;
     std::optional<unsigned> said_ts_field;   ///< see ts_field()
@@ -34,6 +35,10 @@ struct StatHeader {
     /// Takes a header line; `text` is its header_text(). Throws base::Error for another major version than 1.
     Result add(std::string_view text, const std::string& place);
 
+    std::string input;  ///< what the file is called in messages
+    /// "FILE: the header has no line '# LINE'", or, where one that begins with the same word makes no sense, its place.
+    std::string lacks(const std::string& line) const;
+
     /// The number of the first field with this name, blanks included.
     std::optional<unsigned> field_number(std::string_view name) const;
     /// period_msec. Throws base::Error when it is missing or 0.
@@ -41,6 +46,10 @@ struct StatHeader {
     /// Milliseconds since 1970 at time 0 of the file, rounded. Throws base::Error when gettimeofday is
     /// missing.
     std::int64_t wall_msec() const;
+
+ private:
+    Result take(std::string_view tag, std::string_view text, const std::string& place);
+    std::map<std::string, std::string, std::less<>> faults_;  // by tag: the first line that makes no sense, and its place
 };
 
 /// Reads the lines of a stat file one by one.

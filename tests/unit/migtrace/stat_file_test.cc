@@ -62,6 +62,28 @@ TEST_CASE("an item that the header does not have is an error") {
     }
 }
 
+TEST_CASE("messages about the header name the file, and the line that makes no sense") {
+    auto item = [](const std::string& text, Item item, const std::string& said) {
+        Stat stat(text);
+        stat.job.field = 99;
+        stat.job.name = "x";
+        CHECK_THROWS_WITH(stat.item(item), Contains(stat.file.path() + said));
+    };
+    for (Item wanted : {Item::PeriodMsec, Item::MinField, Item::FieldName, Item::FieldNumber, Item::Values})
+        item("# version 1.0.0\n", wanted, ": the header has no ");
+    item(kStatHeader, Item::Values, ": there is no field 99");
+    const std::string bad = "# field 2 x\n# field 99 y\n# period_msec a b\n# nr_cpus 0\n# gettimeofday 1\n# version x\n0.000 1\n";
+    item(bad, Item::PeriodMsec, ":3: the header line '# period_msec a b' makes no sense");
+    item(bad, Item::Values, ":3: the header line '# period_msec a b' makes no sense, so rates");
+    item(bad, Item::NrCpus, ":4: the header line '# nr_cpus 0' makes no sense");
+    item(bad, Item::Version, ":6: the header line '# version x' makes no sense");
+    item("# field x y\n", Item::MaxField, ":1: the header line '# field x y' makes no sense");
+    item("# field 99 y\n# period_msec 0\n", Item::Values, ":2: the header says '# period_msec 0'");
+    Stat clock("# field 99 y\n# period_msec 1\n# gettimeofday 1\n0.000 1\n");
+    clock.job.times.gmt = true;
+    CHECK_THROWS_WITH(clock.extract(99), Contains(clock.file.path() + ":3: the header line '# gettimeofday 1' makes no sense"));
+}
+
 TEST_CASE("of two equal fields the first counts") {
     Stat stat("# field 5 twice\n# field 3 twice\n# field 5 other\n");
     stat.job.name = "twice";
