@@ -169,6 +169,24 @@ same stray-cpus-json "stray | $stats --stats --output json | sed 's/.*cpu_pairs/
 } >ring.trace
 says busiest-cpus 0 "$stats --stats ring.trace" "512 of 600 CPUs, the busiest" "599:" "602"
 
+# Options that change nothing are told, and nothing else is different.
+idle() { says "idle-$1" 0 "$2 2>&1 >/dev/null" "$3"; }
+idle period "$stats --stats --period_human --period_last tiny.trace" "warning: --period_human, --period_last have no effect without --period"
+idle times "$stats --stats --ts_gmt tiny.trace" "--ts_gmt has no effect without --migrate, --ps"
+idle times-json "$stats --migrate --ts_abs --output json tiny.trace" "--ts_abs has no effect without --output text"
+idle align-csv "$stats --stats --align --output csv tiny.trace" "--align has no effect without --output text"
+idle max-cpu "$stats --summary_pid --max_cpu 3 tiny.trace" "--max_cpu has no effect without --stats or --period"
+idle comm-whole "$stats --stats --comm_whole tiny.trace" "--comm_whole has no effect without --migrate"
+idle filters "$stats --mark --cause pull_task --pid 5 small.trace" "--cause has no effect without a report about migrations"
+idle begin "$stats --ps --begin_sec 1 small.trace" "--begin_sec has no effect without a report about migrations or marks"
+idle extract-item "$programs/migrate_extract --period_msec --ts_gmt --begin_msec 3 k7.stat" "--ts_gmt, --begin_msec have no effect without --extract"
+idle extract-date "$programs/migrate_extract --extract 2 --ts_date k1000.stat" "--ts_date has no effect without --ts_gmt or --ts_loc"
+idle extract-json "$programs/migrate_extract --extract 2 --ts_rel --output json k1000.stat" "--ts_rel has no effect without --output text"
+for options in "--migrate --ts_date" "--ps --pid 5" "--mark --begin_sec 1" "--mark --pid 5 --end_sec 3" "--consistency --ts_gmt" \
+	"--period 1000 --period_all --period_human --max_cpu 3 --ts_rel" "--summary_pid --comm_whole" "--residency --comm_whole" "--pid 5"; do
+	same "not-idle $options" "$stats $options small.trace 2>&1 >/dev/null" true
+done
+
 # Seconds of a window may have a fraction.
 start=$((0x0000011f722aeab8))  # of small.trace
 same fraction "$stats --migrate --begin_sec 0.5 --end_sec 1.25 small.trace" \
@@ -192,6 +210,8 @@ for view in topology pingpong "topology --summary_pid"; do says "names-whole-${v
 same names-cut "$stats --summary_pid colon.trace" "sed 's/X: //' colon.trace | $stats --summary_pid"
 
 same version-json "$stats --header_version --output json topo.trace" "echo '{\"type\":\"header\",\"version\":\"1.1.0\"}'"
+same version-csv "$stats --header_version --output csv topo.trace" "printf 'version\r\n1.1.0\r\n'"
+same version-like-extract "$stats --header_version --output csv topo.trace | sed s/1.1.0/1.0.0/" "$programs/migrate_extract --header_version --output csv k1000.stat"
 
 # Completion.
 complete_words() {

@@ -79,10 +79,11 @@ void add_form(CommandLine& line) {
     auto add = line.group("Form").add_options();
     add("ts_rel", po::bool_switch(), "times in seconds since the beginning (the default)");
     add("ts_gmt", po::bool_switch(), "time of day, UTC");
-    add("ts_loc", po::bool_switch(), "time of day, local time");
+    add("ts_loc", po::bool_switch(), "time of day, local time; also --ts_local");
     add("ts_date", po::bool_switch(), "the date in front of the time of day");
     add("output", po::value<std::string>()->value_name("FORM")->default_value("text"),
         "text; json: an object per line; csv: a table");
+    line.alias("ts_local", "ts_loc");
 }
 
 /// The one item that is asked for.
@@ -148,6 +149,17 @@ migtrace::Extraction extraction(const CommandLine& line) {
     return what;
 }
 
+void warn_of_idle_options(const CommandLine& line, const migtrace::Extraction& what) {
+    std::vector<std::string> times = {"ts_rel", "ts_gmt", "ts_loc", "ts_date"};
+    if (what.item != Item::Values) {
+        times.insert(times.end(), {"begin_msec", "end_msec", "begin_gmt", "end_gmt", "begin_loc", "end_loc"});
+        warn_of_idle(line, times, "--extract");
+    } else if (what.form != migtrace::Form::Text)
+        warn_of_idle(line, times, "--output text");
+    else if (!what.times.gmt && !what.times.local)
+        warn_of_idle(line, {"ts_date"}, "--ts_gmt or --ts_loc");
+}
+
 void describe(CommandLine& line) {
     add_items(line);
     add_limits(line);
@@ -160,7 +172,9 @@ int run(int argc, char** argv, migtrace::Output& output) {
     describe(line);
     if (!line.parse(argc, argv)) return 0;
     base::refuse_input_as_stdout(line.operands());
-    for (const std::string& warning : migtrace::run(extraction(line), output)) base::warn(warning);
+    const migtrace::Extraction what = extraction(line);
+    for (const std::string& warning : migtrace::run(what, output)) base::warn(warning);
+    warn_of_idle_options(line, what);
     return 0;
 }
 

@@ -33,7 +33,7 @@ base::CommandLine describe() {
          "  migrate_graph migrate.trace                      rate, causes, CPU pairs and CPUs as PNG\n"
          "  migrate_graph --graph cause -o why.svg migrate.trace\n"
          "  migrate_graph --format terminal migrate.stat     here and now\n"
-         "  migrate_graph --graph field --output-dir all migrate.stat\n"
+         "  migrate_graph --graph field --output_dir all migrate.stat\n"
          "                                                   a picture for each field\n"
          "  migrate_extract --extract 8 migrate.stat | migrate_graph -TT \"try_to_wake_up\"\n"
          "                                                   try_to_wake_up.png\n"

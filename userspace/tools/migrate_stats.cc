@@ -118,15 +118,15 @@ void add_form(CommandLine& line) {
 }
 
 /// Only what the original analyzer printed cuts names, as scripts know it.
-bool whole_names(const CommandLine& line) {
-    return line.flag("comm_whole") || line.flag("topology") || line.flag("residency") || line.flag("pingpong") ||
+bool whole_names_anyway(const CommandLine& line) {
+    return line.flag("topology") || line.flag("residency") || line.flag("pingpong") ||
            output_form(line) != migtrace::Form::Text;
 }
 
 migtrace::WalkOptions walk_options(const CommandLine& line) {
     migtrace::WalkOptions options;
     options.filters = filters(line);
-    options.comms = whole_names(line) ? migtrace::CommRule::Whole : migtrace::CommRule::AfterLastColon;
+    options.comms = line.flag("comm_whole") || whole_names_anyway(line) ? migtrace::CommRule::Whole : migtrace::CommRule::AfterLastColon;
     options.window = window_limits(line);
     options.max_cpu = max_cpu(line);
     return options;
@@ -229,16 +229,53 @@ void describe(CommandLine& line) {
 void put_version(const migtrace::Analysis& what, migtrace::Output& output) {
     const std::string version = migtrace::TraceReader(what.input).find_version();
     if (version.empty()) return;
-    if (what.report.form == migtrace::Form::Json)
-        output.format("{{\"type\":\"header\",\"version\":\"{}\"}}\n", version);
-    else
-        output.format("{}\n", version);
+    switch (what.report.form) {
+        case migtrace::Form::Text:
+            return output.format("{}\n", version);
+        case migtrace::Form::Json:
+            return output.format("{{\"type\":\"header\",\"version\":\"{}\"}}\n", version);
+        case migtrace::Form::Csv:
+            return output.format("version\r\n{}\r\n", version);
+    }
 }
 
 bool asks_for_anything(const migtrace::Analysis& what) {
     const migtrace::ReportOptions& report = what.report;
     return report.migrations || report.comms || report.marks || what.consistency || what.stats || what.summary_pid ||
            what.topology || what.residency || what.pingpong || what.periods;
+}
+
+/// Of options that change nothing in what was asked for. --ts_date alone is not among them: scripts know it as silent.
+void warn_of_idle_options(const CommandLine& line, const migtrace::Analysis& what) {
+    const migtrace::ReportOptions& report = what.report;
+    const Texts times = {"ts_rel", "ts_gmt", "ts_local", "ts_abs", "ts_date"};
+    const bool events = report.migrations || report.comms || report.marks || report.starts;
+    if (!what.periods) warn_of_idle(line, {"period_human", "period_last"}, "--period");
+    if (!what.periods && !events)
+        warn_of_idle(line, times, "--migrate, --ps, --mark, --consistency or --period");
+    else if (report.form != migtrace::Form::Text)
+        warn_of_idle(line, times, "--output text");
+    if (report.form != migtrace::Form::Text) {
+        warn_of_idle(line, {"align"}, "--output text");
+        if (what.periods) warn_of_idle(line, {"period_human"}, "--output text");
+    }
+    // Aligned events leave room for the largest CPU.
+    if (!what.stats && !what.periods && !(events && report.align)) warn_of_idle(line, {"max_cpu"}, "--stats or --period");
+    if (!report.migrations && !report.comms && !what.summary_pid && !whole_names_anyway(line) &&
+        !line.has("comm") && !line.has("comm_exclude"))
+        warn_of_idle(line, {"comm_whole"}, "--migrate, --ps, --summary_pid, --comm or --comm_exclude");
+
+    const bool migrations = report.migrations || what.stats || what.summary_pid || what.topology || what.residency ||
+                            what.pingpong || what.periods;
+    if (migrations || !asks_for_anything(what)) return;
+    if (!report.marks) warn_of_idle(line, {"begin_mark", "begin_sec", "begin_ts"}, "a report about migrations or marks");
+    // A migration behind an end by time ends the reading if it passes the filters.
+    if (what.walk.window.end_ns || what.walk.window.end_ts) return;
+    warn_of_idle(line,
+                 {"cause", "cause_exclude", "comm", "comm_exclude", "cpu_event", "cpu_event_exclude", "cpu_from",
+                  "cpu_from_exclude", "cpu_to", "cpu_to_exclude"},
+                 "a report about migrations");
+    if (!report.comms) warn_of_idle(line, {"pid", "pid_exclude"}, "--ps or a report about migrations");
 }
 
 int run(int argc, char** argv, migtrace::Output& output) {
@@ -258,6 +295,7 @@ int run(int argc, char** argv, migtrace::Output& output) {
     if (!asks_for_anything(what) && base::is_terminal(stdout))
         base::warn("no report was asked for; try --stats, and --help for the others");
     for (const std::string& warning : migtrace::run(what, output)) base::warn(warning);
+    warn_of_idle_options(line, what);
     return 0;
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/tool_main.h"
 #include "base/units.h"
 #include "migtrace/arguments.h"
 #include "migtrace/header.h"
@@ -111,6 +112,17 @@ std::chrono::nanoseconds pingpong_time(const CommandLine& line) {
                                            std::chrono::milliseconds(1));
     if (time.count() <= 0) throw UsageError("--pingpong_time: it is not greater than 0");
     return time;
+}
+
+void warn_of_idle(const CommandLine& line, const std::vector<std::string>& options, const std::string& needed) {
+    std::string given;
+    unsigned count = 0;
+    for (const std::string& option : options) {
+        if (!line.has(option)) continue;
+        given += (given.empty() ? "--" : ", --") + option;
+        count++;
+    }
+    if (count > 0) base::warn(fmt::format("{} {} no effect without {}", given, count == 1 ? "has" : "have", needed));
 }
 
 migtrace::Form output_form(const CommandLine& line) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/command_line.h"
 #include "migtrace/filter.h"
@@ -34,6 +35,9 @@ std::chrono::nanoseconds pingpong_time(const base::CommandLine& line);
 
 /// What --output says. Throws base::UsageError.
 migtrace::Form output_form(const base::CommandLine& line);
+
+/// Warns of those of `options` that were given: without `needed`, in words, they change nothing.
+void warn_of_idle(const base::CommandLine& line, const std::vector<std::string>& options, const std::string& needed);
 
 /// The value of an option that takes a number; nothing if it was not given.
 std::optional<std::int64_t> number(const base::CommandLine& line, const std::string& option);
