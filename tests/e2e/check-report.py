@@ -175,6 +175,10 @@ def check_pairs(page):
         total += int(found[3])
         cells += 1
     assert cells <= 64 * 64
+    if len(page.commands["pairs"]) > 1:
+        sums = sorted(int(line.rsplit(" ", 1)[1]) for line in run(page.commands["pairs"][1]).splitlines())
+        shown = [re.search(r": (\d+) \(", title) for title in page.titles["pairs"]]
+        same("cells", sorted(int(found[1]) for found in shown if found), sums)
     if cells:
         same("sum of the pairs", total, sum(counts.values()))
         busiest = rows(page.tables["pairs"][0])

@@ -63,6 +63,21 @@ for cpus in 64 65 200 1024; do
 done
 says cpus-by-node 0 "$report large.trace" "a cell is a last level cache" "cache 63 (CPUs 1008-1023)"
 
+# One damaged line: a CPU or a time that is not, and the rest is seen as before.
+{
+	grep -v nr_cpus wave.trace
+	echo "0x000000ffffffffff 7999 7999 1 5 7"
+} >stray-cpu.trace
+right figures-stray-cpu stray-cpu.trace
+says stray-cpu 0 "$report stray-cpu.trace" "of 8000 CPUs in use" "Of 8000 CPUs, those with migrations" ">7999</text>"
+for line in '0xf00000ffffffffff 3 3 1 5 7' '0xf00000ffffffffff 3 . . 1 11 0x00000009'; do
+	{ cat wave.trace; echo "$line"; } >stray-time.trace
+	right "figures-stray-time-${line:23:1}" stray-time.trace
+	says "stray-time-${line:23:1}" 0 "$report stray-time.trace | grep -c 'per second$'" "as it does when a time stamp is damaged" "--end_ts 0x"
+	columns=$("$report" stray-time.trace 2>/dev/null | grep -c '> *[0-9.]* s: [0-9.]* per second')
+	if ((columns > 50)); then echo "ok stray-time-columns"; else failed stray-time-columns "$columns columns"; fi
+done
+
 right pingpong-time-and-most-cpu --pingpong_time 500us --max_cpu 5 wave.trace
 says pingpong-time-in-the-command 0 "$report --pingpong_time 2 wave.trace" "--pingpong --pingpong_time 2000000ns --top"
 for i in {1..41}; do printf '0x%016x 0 . . 1 11 0x%08x\n' $((1234567890123 + i * 400000000)) "$i"; done | cat wave.trace - >marks.trace

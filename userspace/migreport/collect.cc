@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "migreport/collect.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "migreport/sieve.h"
+#include "migtrace/text_table.h"
 #include "migtrace/trace_check.h"
 
 namespace migreport {
@@ -62,6 +65,12 @@ std::unique_ptr<Collected> collect(const Source& source, const Progress& progres
     all->info = all->counters.info();
     all->info.header = &all->header;
     all->warnings = reader.warnings();
+    if (all->timeline.cut())
+        all->warnings.push_back(fmt::format(
+            "the trace goes on for {} behind nearly all of its migrations, as it does when a time stamp is damaged: the "
+            "causes are shown up to there, and --end_ts 0x{:x} takes the rest out of the other figures too",
+            migtrace::short_time(static_cast<double>(all->info.end - all->timeline.shown_end())),
+            all->timeline.shown_end()));
     return all;
 }
 

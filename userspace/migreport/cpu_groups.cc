@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <tuple>
 
 namespace migreport {
@@ -31,11 +32,11 @@ std::string name_of(Unit unit, const Place& place, unsigned first_cpu) {
 }
 
 /// No groups when the header does not tell where some CPU stands.
-CpuGroups by_topology(const migtrace::TraceHeader& header, unsigned nr_cpus, Unit unit) {
+CpuGroups by_topology(const migtrace::TraceHeader& header, const std::vector<unsigned>& cpus, Unit unit) {
     CpuGroups groups;
     groups.unit = unit;
     std::map<Place, std::size_t> known;
-    for (unsigned cpu = 0; cpu < nr_cpus; cpu++) {
+    for (unsigned cpu : cpus) {
         const auto where = header.cpus().find(cpu);
         Place place;
         if (where == header.cpus().end() || !place_of(where->second, unit, place)) return {};
@@ -49,15 +50,17 @@ CpuGroups by_topology(const migtrace::TraceHeader& header, unsigned nr_cpus, Uni
     return groups;
 }
 
-CpuGroups by_number(unsigned nr_cpus, unsigned size) {
+CpuGroups by_number(const std::vector<unsigned>& cpus, unsigned size) {
     CpuGroups groups;
     groups.unit = size == 1 ? Unit::Cpu : Unit::Block;
-    for (unsigned first = 0; first < nr_cpus; first += size) {
-        groups.members.emplace_back();
-        for (unsigned cpu = first; cpu < std::min(first + size, nr_cpus); cpu++)
-            groups.members.back().push_back(cpu);
-        groups.names.push_back(cpu_list(groups.members.back()));
+    for (unsigned cpu : cpus) {
+        if (groups.members.empty() || groups.members.back().front() / size != cpu / size) groups.members.emplace_back();
+        groups.members.back().push_back(cpu);
     }
+    // A list of those in between would be too long for an axis.
+    for (const std::vector<unsigned>& block : groups.members)
+        groups.names.push_back(block.size() == 1 ? fmt::format("{}", block.front())
+                                                 : fmt::format("{}-{}", block.front(), block.back()));
     return groups;
 }
 
@@ -86,15 +89,39 @@ std::string CpuGroups::describe(std::size_t group) const {
     return unit == Unit::Core ? fmt::format("core of {}", list) : list;
 }
 
-CpuGroups group_cpus(const migtrace::TraceHeader& header, unsigned nr_cpus, unsigned most) {
-    if (nr_cpus <= most) return by_number(nr_cpus, 1);
+std::vector<unsigned> cpus_in_use(const migtrace::CpuMatrix& matrix) {
+    const migtrace::CpuMatrix::Sums sums = matrix.sums();
+    std::vector<unsigned> used;
+    for (unsigned cpu = 0; cpu < matrix.cpus(); cpu++)
+        if (sums.used(cpu)) used.push_back(cpu);
+    return used;
+}
+
+std::vector<unsigned> cpus_to_show(const migtrace::CpuMatrix& matrix, unsigned most) {
+    if (matrix.cpus() > most) return cpus_in_use(matrix);
+    std::vector<unsigned> all(matrix.cpus());
+    std::iota(all.begin(), all.end(), 0u);
+    return all;
+}
+
+CpuGroups group_cpus(const migtrace::TraceHeader& header, const std::vector<unsigned>& cpus, unsigned most) {
+    if (cpus.size() <= most) return by_number(cpus, 1);
     for (Unit unit : {Unit::Core, Unit::Cache, Unit::Node}) {
-        CpuGroups groups = by_topology(header, nr_cpus, unit);
+        CpuGroups groups = by_topology(header, cpus, unit);
         if (groups.size() > 1 && groups.size() <= most) return groups;
     }
-    unsigned size = 2;
-    while ((nr_cpus + size - 1) / size > most) size *= 2;
-    return by_number(nr_cpus, size);
+    for (unsigned size = 2;; size *= 2) {
+        CpuGroups groups = by_number(cpus, size);
+        if (groups.size() <= most) return groups;
+    }
+}
+
+std::string group_list(const CpuGroups& groups) {
+    std::string text;
+    for (std::size_t g = 0; g < groups.size(); g++)
+        text += (text.empty() ? "" : " ") +
+                (groups.unit == Unit::Block ? groups.names[g] : cpu_list(groups.members[g]));
+    return text;
 }
 
 std::vector<std::uint64_t> sum_groups(const migtrace::CpuMatrix& matrix, const CpuGroups& groups) {

@@ -22,9 +22,20 @@ struct CpuGroups {
     std::string describe(std::size_t group) const;
 };
 
-/// Each CPU by itself when there are `most` of them or fewer; else the smallest unit of which there are not
-/// more and that the header tells of every CPU; else blocks of neighbours, whose number is a power of two.
-CpuGroups group_cpus(const migtrace::TraceHeader& header, unsigned nr_cpus, unsigned most);
+/// Those that a migration left or came to, ascending.
+std::vector<unsigned> cpus_in_use(const migtrace::CpuMatrix& matrix);
+
+/// Those worth a picture: all if there are `most` or fewer. Of more only those in use, because a single damaged line
+/// makes thousands of them.
+std::vector<unsigned> cpus_to_show(const migtrace::CpuMatrix& matrix, unsigned most);
+
+/// Each of `cpus`, which ascend, by itself when there are `most` of them or fewer; else the smallest unit of which there
+/// are not more and that the header tells of every one; else blocks of neighbours: a power of two, less those that are
+/// not among `cpus`.
+CpuGroups group_cpus(const migtrace::TraceHeader& header, const std::vector<unsigned>& cpus, unsigned most);
+
+/// "0-3 4,6": the groups as `migrate_stats` output can be summed up by, with no blank in a group.
+std::string group_list(const CpuGroups& groups);
 
 /// Counts from group to group, row after row. What moves inside of a group is in the diagonal.
 std::vector<std::uint64_t> sum_groups(const migtrace::CpuMatrix& matrix, const CpuGroups& groups);

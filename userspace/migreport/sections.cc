@@ -83,23 +83,14 @@ void tile(Html& page, const std::string& value, const std::string& what) {
     page.format("<div class=\"tile\"><b>{}</b><span>{}</span></div>", value, what);
 }
 
-/// CPUs that a migration left or came to.
-unsigned cpus_in_use(const migtrace::CpuMatrix& matrix) {
-    const migtrace::CpuMatrix::Sums sums = matrix.sums();
-    unsigned used = 0;
-    for (unsigned cpu = 0; cpu < matrix.cpus(); cpu++) used += sums.used(cpu);
-    return used;
-}
-
 void tiles(Html& page, const Collected& all) {
     const std::uint64_t total = all.counters.total(), duration = all.info.duration();
     page.raw("<div class=\"tiles\">");
     tile(page, grouped(total), total == 1 ? "migration" : "migrations");
     tile(page, rate(total, duration), "per second");
     tile(page, migtrace::short_time(static_cast<double>(duration)), "time span");
-    tile(page, fmt::format("{}", all.info.nr_cpus),
-         fmt::format("CPU{}, {} in use", all.info.nr_cpus == 1 ? "" : "s",
-                     cpus_in_use(all.counters.matrix())));
+    tile(page, fmt::format("{}", cpus_in_use(all.counters.matrix()).size()),
+         fmt::format("of {} CPU{} in use", all.info.nr_cpus, all.info.nr_cpus == 1 ? "" : "s"));
     tile(page, grouped(all.processes.count()),
          all.processes.count() == 1 ? "process moved" : "processes moved");
     tile(page, grouped(all.marks.count()), all.marks.count() == 1 ? "mark" : "marks");
@@ -177,8 +168,10 @@ void timeline(Html& page, const Collected& all, const Source& source) {
         "same distance, are where to look.</p>\n",
         migtrace::short_time(static_cast<double>(bins.width())));
     draw_timeline(page, all);
+    Source shown = source;
+    if (all.timeline.cut()) shown.window.end_ts = all.timeline.shown_end();
     commands(page,
-             {stats_command(source, fmt::format("--period {} --period_all --period_cause", bins.msec()))});
+             {stats_command(shown, fmt::format("--period {} --period_all --period_cause", bins.msec()))});
 }
 
 struct Pair {
@@ -219,25 +212,40 @@ void pair_table(Html& page, const Collected& all) {
     table.end();
 }
 
+/// Sums up what the command of single pairs prints as the cells of the picture do.
+std::string sums_of(const std::string& pairs, const CpuGroups& groups) {
+    return pairs + " | awk -F, -v groups='" + group_list(groups) +
+           "' 'BEGIN { n = split(groups, name, \" \"); for (i = 1; i <= n; i++) { m = split(name[i], part, \",\"); "
+           "for (k = 1; k <= m; k++) { last = split(part[k], end, \"-\"); for (c = end[1] + 0; c <= end[last] + 0; c++) "
+           "group[c] = name[i] } } } { count[group[$3] \" to \" group[$4]] += $5 } "
+           "END { for (pair in count) print pair \": \" count[pair] }'";
+}
+
 void pairs(Html& page, const Collected& all, const Source& source) {
     const migtrace::CpuMatrix& matrix = all.counters.matrix();
     const std::uint64_t total = matrix.sums().total;
     if (all.counters.total() == 0) return none(page, kNoMigration);
+    std::vector<std::string> lines = {stats_command(source, "--stats --output csv") + " | grep ^cpu_pair"};
     if (all.info.nr_cpus == 1)
         none(page, "The machine has one CPU: there is nowhere to go.");
     else if (total == 0)
         none(page, "All migrations are of CPUs beyond the number that the trace's header tells.");
     else {
-        const CpuGroups groups = group_cpus(all.header, all.info.nr_cpus, kMostCells);
+        const std::vector<unsigned> cpus = cpus_to_show(matrix, kMostCells);
+        const CpuGroups groups = group_cpus(all.header, cpus, kMostCells);
         page.raw(
             "<p class=\"how\">A row is where tasks left, a column where they went. Rows or columns that "
             "stand out are CPUs that push work away or attract it; a checkered pattern means that tasks go "
             "back and forth between two places.</p>\n");
-        if (groups.unit != CpuGroups::Unit::Cpu)
+        if (cpus.size() < all.info.nr_cpus)
+            page.format("<p class=\"note\">Of {} CPUs, those with migrations.</p>\n", all.info.nr_cpus);
+        if (groups.unit != CpuGroups::Unit::Cpu) {
             page.format(
-                "<p class=\"note\">The machine has {} CPUs, too many to be shown one by one: a cell is a {}. "
+                "<p class=\"note\">There are {} CPUs, too many to be shown one by one: a cell is a {}. "
                 "Moves inside of it are in the diagonal.</p>\n",
-                all.info.nr_cpus, groups.unit_name());
+                cpus.size(), groups.unit_name());
+            lines.push_back(sums_of(lines.front(), groups));
+        }
         page.raw("<div class=\"side\"><div>");
         draw_heat_map(page, groups, sum_groups(matrix, groups), all.info.duration());
         page.raw("</div><div>");
@@ -248,7 +256,7 @@ void pairs(Html& page, const Collected& all, const Source& source) {
         page.format(
             "<p class=\"note\">{} more are of CPUs beyond the number that the trace's header tells.</p>\n",
             beyond);
-    commands(page, {stats_command(source, "--stats --output csv") + " | grep ^cpu_pair"});
+    commands(page, lines);
 }
 
 /// "2 nodes, 4 last level caches, 16 cores, 32 CPUs", as far as the header tells.

@@ -6,24 +6,59 @@
 namespace migreport {
 
 void Timeline::open() {
-    if (!bins_) bins_.emplace(info_->begin, info_->header->causes().size());
+    if (bins_) return;
+    bins_.emplace(info_->begin, info_->header->causes().size());
+    last_ = info_->begin;
+}
+
+/// Behind a gap of a day at least, beside which all before it would fill less than a column.
+bool Timeline::far(std::uint64_t ts) const {
+    constexpr std::uint64_t kLeast = 86'400'000'000'000, kTimes = 1000;
+    const std::uint64_t gap = ts - std::min(ts, last_);
+    return gap > kLeast && gap / kTimes > last_ - bins_->begin();
+}
+
+bool Timeline::few(std::uint64_t late) const {
+    constexpr std::uint64_t kMost = 16, kOthers = 50;
+    return late <= kMost && late * kOthers <= count_;
+}
+
+void Timeline::add(std::uint64_t ts, std::size_t cause) {
+    if (!late_.empty() || (far(ts) && few(1))) {
+        late_.push_back({ts, cause});
+        if (!few(late_.size())) add_late();
+        return;
+    }
+    count_++;
+    last_ = std::max(last_, ts);
+    bins_->add(ts, cause);
+}
+
+/// They are too many to be faults.
+void Timeline::add_late() {
+    for (const Late& late : late_) bins_->add(late.ts, late.cause);
+    count_ += late_.size();
+    last_ = late_.back().ts;
+    late_.clear();
 }
 
 void Timeline::migration(const migtrace::Migration& migration) {
     open();
-    count_++;
-    bins_->add(migration.ts, migration.cause);
+    add(migration.ts, migration.cause);
 }
 
 void Timeline::migrations(const migtrace::Migrations& some) {
     open();
-    count_ += some.records().size();
-    for (const migtrace::Record& r : some.records()) bins_->add(r.ts, some.header().cause_index(r.code));
+    for (const migtrace::Record& r : some.records()) add(r.ts, some.header().cause_index(r.code));
 }
 
-void Timeline::end(const migtrace::TraceInfo&) {
+void Timeline::end(const migtrace::TraceInfo& info) {
     constexpr std::uint64_t kFewest = 60, kPerColumn = 4;
-    if (bins_) bins_->coarsen(std::max(kFewest, count_ / kPerColumn));
+    shown_end_ = info.end;
+    if (!bins_) return;
+    cut_ = !late_.empty() || (far(info.end) && few(1));
+    if (cut_) shown_end_ = last_;
+    bins_->coarsen(std::max(kFewest, count_ / kPerColumn));
 }
 
 void Marks::mark(const migtrace::Event& event) {

@@ -22,12 +22,28 @@ class Timeline : public migtrace::EventListener {
 
     /// Nothing when there was no migration. The series are the causes in the order of their numbers.
     const std::optional<Bins>& bins() const { return bins_; }
+    /// Where the columns end, ns of the kernel's clock. It is the end of the window, unless the last events lie so far
+    /// behind that everything else would be one thin line: a damaged time stamp is enough for that.
+    std::uint64_t shown_end() const { return shown_end_; }
+    bool cut() const { return cut_; }  ///< whether it is not the end of the window
 
  private:
+    struct Late {
+        std::uint64_t ts;
+        std::size_t cause;
+    };
     void open();
+    void add(std::uint64_t ts, std::size_t cause);
+    void add_late();
+    bool far(std::uint64_t ts) const;
+    bool few(std::uint64_t late) const;
+
     const migtrace::TraceInfo* info_ = nullptr;  // of the walk, and no longer
     std::optional<Bins> bins_;
-    std::uint64_t count_ = 0;
+    std::uint64_t count_ = 0, last_ = 0;  // of what is in the columns
+    std::vector<Late> late_;              // far behind it, and few so far
+    std::uint64_t shown_end_ = 0;
+    bool cut_ = false;
 };
 
 /// The first marks one by one, and the places of all.

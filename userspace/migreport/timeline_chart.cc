@@ -37,7 +37,7 @@ class Chart {
           all_(all),
           bins_(*all.timeline.bins()),
           order_(causes_by_count(all.counters)),
-          span_(std::max<std::uint64_t>(all.info.duration(), 1)) {
+          span_(std::max<std::uint64_t>(all.timeline.shown_end() - std::min(all.timeline.shown_end(), all.info.begin), 1)) {
         for (std::size_t c = 0; c < bins_.columns(); c++) most_ = std::max(most_, bins_.total(c));
         for (const RateUnit& unit : kRateUnits)
             if (rate(most_) * unit_.seconds < 0.5) unit_ = unit;
@@ -153,11 +153,11 @@ class Chart {
     static std::string seconds(std::uint64_t msec) {
         return fmt::format("{}.{:03}", msec / 1000, msec % 1000);
     }
-    bool is_over(std::size_t column) const { return (column + 1) * bins_.width() <= all_.info.duration(); }
+    bool is_over(std::size_t column) const { return (column + 1) * bins_.width() <= span_; }
 
     /// Marks that lie in the window, one by one or, where they are too many, a line for those of each column.
     void place_marks() {
-        const std::uint64_t begin = all_.info.begin, end = all_.info.end;
+        const std::uint64_t begin = all_.info.begin, end = all_.timeline.shown_end();
         auto inside = [&](std::uint64_t ts) { return ts >= begin && ts <= end; };
         if (all_.marks.count() <= Marks::kMost) {
             for (const Marks::Mark& mark : all_.marks.first())

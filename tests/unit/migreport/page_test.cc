@@ -138,3 +138,22 @@ TEST_CASE("the page is the same for the same trace") {
     };
     CHECK(page() == page());
 }
+
+TEST_CASE("a few events far behind all others do not flatten the causes over time") {
+    std::string events;
+    for (int ms = 1; ms <= 200; ms++) events += move(ms, ms % 2, 1 - ms % 2, 5);
+    auto late = [&](int count) {
+        std::string text;
+        for (int i = 0; i < count; i++) text += move(1e9 + i, 0, 1, 5);
+        return text;
+    };
+    const char* damaged = "as it does when a time stamp is damaged";
+    const std::string end = fmt::format(" --end_ts 0x{:x} ", 100'200'000'000);
+    CHECK_THAT(page_of(events), !Contains(damaged));
+    CHECK_THAT(page_of(events + late(1)), Contains(damaged) && Contains("--period_all --period_cause" + end));
+    CHECK_THAT(page_of(events + late(4)), Contains(damaged));
+    CHECK_THAT(page_of(events + mark(1e9, "0x00000001")), Contains(damaged));
+    // These are a part of the trace, and so is one of a few.
+    CHECK_THAT(page_of(events + late(5)), !Contains(damaged) && !Contains(end));
+    CHECK_THAT(page_of(move(1, 0, 1, 5) + late(1)), !Contains(damaged));
+}
