@@ -171,6 +171,18 @@ bool TraceReader::read_event(LineReader& lines, Event& event) {
     return false;
 }
 
+/// Comm events among others make pieces short. Without order they tell nothing but how far the trace goes.
+bool TraceReader::put_off(const Event& event) {
+    if (options_.order != ReadOptions::Order::Any || event.shape != Shape::Comm) return false;
+    if (header_.role(event.number) != Role::Comm) return false;
+    events_++;
+    if (!latest_comm_ || event.ts >= latest_comm_->ts) {
+        latest_comm_ = event;
+        latest_comm_->comm_length = 0;
+    }
+    return true;
+}
+
 std::size_t TraceReader::read_records(LineReader& lines, Record* to, std::size_t most) {
     std::size_t read = 0;
     Event event;
@@ -181,6 +193,7 @@ std::size_t TraceReader::read_records(LineReader& lines, Record* to, std::size_t
         if (read == most || !read_event(lines, event)) return read;
         if (event.shape == Shape::Start && (any_order_ || !prepared_)) note_start(event);
         note_cpu(event.shape == Shape::Migration ? std::max({event.cpu, event.from, event.to}) : event.cpu);
+        if (put_off(event)) continue;
         to[read++] = extras_.pack(event);
         events_++;
         if (read == most) return read;
@@ -462,7 +475,14 @@ bool TraceReader::next(Piece& piece) {
             piece.last = piece_last_;
             if (known(piece.other)) return true;
         }
-        if (at_ == ready_ && !refill()) return false;
+        if (at_ == ready_ && !refill()) {
+            if (!latest_comm_) return false;
+            piece.migrations = {};
+            piece.other = *latest_comm_;
+            piece.last = piece_last_ = std::max(piece_last_, latest_comm_->ts);
+            latest_comm_.reset();
+            return true;
+        }
         if (const std::size_t plain = count_plain()) {
             piece.migrations = {batch_.data() + at_, plain};
             piece.last = piece_last_;

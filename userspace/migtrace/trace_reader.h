@@ -27,7 +27,7 @@ struct ReadOptions {
     enum class Order {
         Full,
         Periods,  ///< only that those of a period come before those of the next; it may be more
-        Any
+        Any       ///< and of comm events only the latest, without its name
     };
     Order order = Order::Full;
     std::uint64_t period = 0;  ///< for Order::Periods: length in ns; they count from the start of the trace
@@ -125,6 +125,7 @@ class TraceReader {
     void note_cpu(std::uint32_t cpu);
     std::size_t read_records(LineReader& lines, Record* to, std::size_t most);
     bool read_event(LineReader& lines, Event& event);
+    bool put_off(const Event& event);
     void fault(Fault fault, std::uint64_t line);
 
     bool settle();
@@ -158,6 +159,7 @@ class TraceReader {
     std::size_t group_at_ = 0;
     std::vector<char> is_cause_;  // by Record::code
     std::uint64_t piece_last_ = 0;
+    std::optional<Event> latest_comm_;  // of those that were put off
     Piece piece_{};  // for next(Event&)
 
     // What looking through has found.

@@ -62,6 +62,16 @@ TEST_CASE("CPUs beyond the table count as migrations, not in the table") {
                Contains("  all:                0   -->       0\n") && Contains("total                 3"));
 }
 
+TEST_CASE("statistics end with the last event of any kind, which may be a name, wherever it stands") {
+    const std::string moves = move(100, 0, 1, 5) + move(500, 1, 0, 5), name = named(1000, 5, "late");
+    for (const std::string& events : {moves + name, name + moves, moves + name + named(900, 6, "before")}) {
+        Trace trace(events);
+        CHECK_THAT(trace.stats(), Contains("  total                 2     2.00\n"));
+        CHECK(print(trace.job).warnings.empty());
+    }
+    CHECK_THAT(Trace(named(1000, 5, "alone")).stats(), Contains("  total                 0     0.00\n"));
+}
+
 TEST_CASE("an empty trace has statistics of zeros, and a warning") {
     for (const std::string& header : {std::string(), kHeader}) {
         Trace trace("", header);
