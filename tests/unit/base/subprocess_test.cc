@@ -79,3 +79,13 @@ TEST_CASE("signals wake a poll once, and a child gets their ordinary meaning") {
     child.kill(SIGINT);
     CHECK(WTERMSIG(*child.wait()) == SIGINT);
 }
+
+TEST_CASE("the limit of file sizes is an error here, and ends a child as it would without us") {
+    base::ignore_size_limit_signal();
+    base::ignore_size_limit_signal();
+    ::raise(SIGXFSZ);
+    base::Child child({"sleep", "60"});
+    REQUIRE(child.execute() == 0);
+    child.kill(SIGXFSZ);
+    CHECK(WTERMSIG(*child.wait()) == SIGXFSZ);
+}
