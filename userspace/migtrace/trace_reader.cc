@@ -176,6 +176,7 @@ bool TraceReader::put_off(const Event& event) {
     if (options_.order != ReadOptions::Order::Any || event.shape != Shape::Comm) return false;
     if (header_.role(event.number) != Role::Comm) return false;
     events_++;
+    earliest_comm_ = std::min(earliest_comm_, event.ts);
     if (!latest_comm_ || event.ts >= latest_comm_->ts) {
         latest_comm_ = event;
         latest_comm_->comm_length = 0;
@@ -355,16 +356,16 @@ void TraceReader::prepare() {
     choose_source();
     is_cause_.assign(std::numeric_limits<decltype(Record::code)>::max() + 1, false);
     for (const auto& [number, name] : header_.causes()) is_cause_[number] = true;
-    if (have_ > 0 ? settle() : refill()) note_earliest();
+    if ((have_ > 0 ? settle() : refill()) || latest_comm_) note_earliest();
     prepared_ = true;
 }
 
 /// Without a start line the earliest event counts as the start.
 void TraceReader::note_earliest() {
     if (start_.known) return;
-    const auto earliest = std::min_element(batch_.begin(), batch_.begin() + static_cast<std::ptrdiff_t>(have_),
-                                           [](const Record& a, const Record& b) { return a.ts < b.ts; });
-    if (!prepared_ || earliest->ts < start_.ts) start_.ts = earliest->ts;
+    std::uint64_t earliest = earliest_comm_;
+    for (std::size_t i = 0; i < have_; i++) earliest = std::min(earliest, batch_[i].ts);
+    if (!prepared_ || earliest < start_.ts) start_.ts = earliest;
 }
 
 /// Finds out how much of the batch is complete.
@@ -477,6 +478,7 @@ bool TraceReader::next(Piece& piece) {
         }
         if (at_ == ready_ && !refill()) {
             if (!latest_comm_) return false;
+            note_earliest();
             piece.migrations = {};
             piece.other = *latest_comm_;
             piece.last = piece_last_ = std::max(piece_last_, latest_comm_->ts);

@@ -27,7 +27,7 @@ struct ReadOptions {
     enum class Order {
         Full,
         Periods,  ///< only that those of a period come before those of the next; it may be more
-        Any       ///< and of comm events only the latest, without its name
+        Any       ///< and of comm events only one is told, the latest, without its name
     };
     Order order = Order::Full;
     std::uint64_t period = 0;  ///< for Order::Periods: length in ns; they count from the start of the trace
@@ -159,7 +159,9 @@ class TraceReader {
     std::size_t group_at_ = 0;
     std::vector<char> is_cause_;  // by Record::code
     std::uint64_t piece_last_ = 0;
-    std::optional<Event> latest_comm_;  // of those that were put off
+    // Of those that were put off.
+    std::optional<Event> latest_comm_;
+    std::uint64_t earliest_comm_ = UINT64_MAX;
     Piece piece_{};  // for next(Event&)
 
     // What looking through has found.

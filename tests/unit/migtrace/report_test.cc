@@ -72,6 +72,13 @@ TEST_CASE("statistics end with the last event of any kind, which may be a name, 
     CHECK_THAT(Trace(named(1000, 5, "alone")).stats(), Contains("  total                 0     0.00\n"));
 }
 
+TEST_CASE("without a start line statistics begin with the first event of any kind, which may be a name") {
+    const std::string moves = move(500, 0, 1, 5) + move(1500, 1, 0, 5), name = named(0, 5, "early");
+    for (const std::string& events : {name + moves, moves + name})
+        CHECK_THAT(Trace(events, kHeader).stats(), Contains(at(0)) && Contains("  total                 2     1.33\n"));
+    CHECK_THAT(Trace(name + named(10, 5, "late"), kHeader).stats(), Contains(at(10'000'000)));
+}
+
 TEST_CASE("an empty trace has statistics of zeros, and a warning") {
     for (const std::string& header : {std::string(), kHeader}) {
         Trace trace("", header);
