@@ -225,23 +225,31 @@ std::string LineReader::place(std::uint64_t number) const {
 
 std::string LineReader::file_name(std::uint64_t number) const { return shown(file_of(number).name); }
 
-std::vector<std::string> LineReader::samples(unsigned count) {
-    std::vector<std::string> lines;
+std::vector<LineReader::Sample> LineReader::samples(unsigned count) {
+    std::vector<Sample> samples;
     const auto share = static_cast<unsigned>(std::max<std::size_t>(count / files_.size(), 2));
     for (std::size_t i = 0; i < files_.size(); i++) {
         const Descriptor descriptor = open(i);
         const std::uint64_t size = regular_size(files_[i].name);
         for (unsigned k = 0; k < share; k++) {
             char text[kSample];
-            const ssize_t got = ::pread(descriptor->get(), text, kSample, static_cast<off_t>(size / share * k));
+            const std::uint64_t offset = size / share * k;
+            const ssize_t got = ::pread(descriptor->get(), text, kSample, static_cast<off_t>(offset));
             if (got <= 0) continue;
             const std::string_view read(text, static_cast<std::size_t>(got));
-            const std::size_t begin = read.find('\n');
-            const std::size_t end = begin == read.npos ? begin : read.find('\n', begin + 1);
-            if (end != read.npos) lines.emplace_back(read.substr(begin + 1, end - begin - 1));
+            const std::size_t before = read.find('\n');
+            const std::size_t end = before == read.npos ? before : read.find('\n', before + 1);
+            if (end == read.npos) continue;
+            samples.push_back({{i, offset + before + 1, 0}, std::string(read.substr(before + 1, end - before - 1))});
         }
     }
-    return lines;
+    return samples;
+}
+
+std::uint64_t LineReader::bytes() const {
+    std::uint64_t sum = 0;
+    for (const File& file : files_) sum += regular_size(file.name);
+    return sum;
 }
 
 }  // namespace migtrace

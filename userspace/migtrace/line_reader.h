@@ -62,8 +62,14 @@ class LineReader {
     /// Reads everything from the start again.
     void rewind();
 
+    struct Sample {
+        Position begin;  ///< without its number
+        std::string line;
+    };
     /// The first whole line behind each of `count` places all over the files.
-    std::vector<std::string> samples(unsigned count);
+    std::vector<Sample> samples(unsigned count);
+    /// Of all files.
+    std::uint64_t bytes() const;
 
  private:
     using Descriptor = std::shared_ptr<base::UniqueFd>;

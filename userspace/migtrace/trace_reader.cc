@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "migtrace/foreign.h"
+#include "migtrace/run_guess.h"
 
 namespace migtrace {
 
@@ -24,6 +25,7 @@ constexpr std::size_t kBatch = 512;
 constexpr std::size_t kEventsBeforeStreaming = 1 << 16;
 constexpr std::uint64_t kReturnsBeforeStreaming = 64;
 constexpr unsigned kSamples = 64;
+constexpr std::uint64_t kUsualLine = 36;
 
 }  // namespace
 
@@ -65,6 +67,7 @@ class TraceReader::FileRun : public Run {
         } while (ready_ == 0);
         at = records_.data();
         end = at + ready_;
+        if (at->ts < last_ && reader_.guessed_) throw OutOfOrder("parts of CPUs begin where none was seen");
         if (at->ts < last_)
             throw base::Error(fmt::format("{}: was in another order when it was read the first time; has it been "
                                           "written meanwhile?",
@@ -92,6 +95,7 @@ TraceReader::TraceReader(ReadOptions options) : lines_(options.files), options_(
 
 /// Notes a line that makes no sense, or throws with --strict.
 void TraceReader::fault(Fault fault, std::uint64_t line) {
+    if (guessed_) throw OutOfOrder("the numbers of lines are not known");
     if (options_.strict)
         throw base::Error(
             fmt::format("{}: the line makes no sense: {}", lines_.place(line), describe(fault)));
@@ -171,9 +175,9 @@ bool TraceReader::read_event(LineReader& lines, Event& event) {
     return false;
 }
 
-/// Comm events among others make pieces short. Without order they tell nothing but how far the trace goes.
+/// Comm events among others make pieces short. Without full order they tell nothing but how far the trace goes.
 bool TraceReader::put_off(const Event& event) {
-    if (options_.order != ReadOptions::Order::Any || event.shape != Shape::Comm) return false;
+    if (options_.order == ReadOptions::Order::Full || event.shape != Shape::Comm) return false;
     if (header_.role(event.number) != Role::Comm) return false;
     events_++;
     earliest_comm_ = std::min(earliest_comm_, event.ts);
@@ -192,7 +196,11 @@ std::size_t TraceReader::read_records(LineReader& lines, Record* to, std::size_t
         read += scanned;
         events_ += scanned;
         if (read == most || !read_event(lines, event)) return read;
-        if (event.shape == Shape::Start && (any_order_ || !prepared_)) note_start(event);
+        if (event.shape == Shape::Start && (any_order_ || !prepared_)) {
+            note_start(event);
+            if (guessed_ && (start_.ts != guessed_->ts || start_.wall_us != guessed_->wall_us))
+                throw OutOfOrder("the trace starts where no start was seen");
+        }
         note_cpu(event.shape == Shape::Migration ? std::max({event.cpu, event.from, event.to}) : event.cpu);
         if (put_off(event)) continue;
         to[read++] = extras_.pack(event);
@@ -204,9 +212,9 @@ std::size_t TraceReader::read_records(LineReader& lines, Record* to, std::size_t
 /// Whether samples from all over the files are in order.
 bool TraceReader::looks_sorted() {
     std::uint64_t last = 0;
-    for (const std::string& line : lines_.samples(kSamples)) {
+    for (const LineReader::Sample& sample : lines_.samples(kSamples)) {
         std::uint64_t ts = 0;
-        if (!parse_time_stamp(line, ts)) continue;
+        if (!parse_time_stamp(sample.line, ts)) continue;
         if (ts < last) return false;
         last = ts;
     }
@@ -328,6 +336,50 @@ bool TraceReader::read_straight() {
     return true;
 }
 
+/// Reads the header, up to the first event. False unless that is a start line, with nothing strange in front.
+bool TraceReader::begins_plainly() {
+    std::string_view line;
+    while (lines_.next(line)) {
+        if (auto text = header_text(line)) {
+            read_header_line(*text);
+            continue;
+        }
+        Event event{};
+        if (parse_event(line, event) != Fault::None || event.shape != Shape::Start) return false;
+        note_start(event);
+        return header_complete() && !skipped_.count && !unknown_tags_.count && !contradictions_.count;
+    }
+    return false;
+}
+
+/// Merges by periods what samples tell of the runs of a file. False when that does not do; nothing has been read then.
+bool TraceReader::guess_source() {
+    if (options_.files.size() != 1) return false;
+    if (begins_plainly()) {
+        RunGuess guess = guess_runs(lines_, lines_.line_begin());
+        found_ = std::move(guess.begins);
+        latest_ = guess.latest;
+        found_events_ = lines_.bytes() / kUsualLine;
+        for (const Event& start : guess.starts) note_start(start);
+    }
+    lines_.rewind();
+    if (found_.size() > 1 && found_.size() <= kMostRuns && !few_per_period()) {
+        guessed_ = start_;
+        return true;
+    }
+    found_.clear();
+    latest_ = 0;
+    start_event_.reset();
+    start_ = {};
+    skipped_ = unknown_tags_ = contradictions_ = {};
+    return false;
+}
+
+void TraceReader::merge_periods() {
+    any_order_ = true;
+    source_ = std::make_unique<PeriodMerge>(file_runs(), start_.ts, options_.period);
+}
+
 void TraceReader::choose_source() {
     using Order = ReadOptions::Order;
     if (options_.order == Order::Any || (options_.optimistic && lines_.rereadable() && looks_sorted())) {
@@ -338,6 +390,7 @@ void TraceReader::choose_source() {
         return collect();
     }
     if (!lines_.rereadable()) return collect();
+    if (options_.optimistic && options_.order == Order::Periods && guess_source()) return merge_periods();
 
     find_runs();
     if (!header_complete() || found_events_ == 0 || found_.size() > kMostRuns || found_.back().file > kMostFilesToMerge)
@@ -345,8 +398,7 @@ void TraceReader::choose_source() {
     if (runs_are_in_order()) {
         source_ = std::make_unique<Lines>(*this, nullptr);
     } else if (options_.order == Order::Periods && start_.known && !few_per_period()) {
-        any_order_ = true;
-        source_ = std::make_unique<PeriodMerge>(file_runs(), start_.ts, options_.period);
+        merge_periods();
     } else
         source_ = std::make_unique<Merge>(file_runs());
 }
@@ -451,6 +503,7 @@ bool TraceReader::known(const Event& event) {
     switch (header_.role(event.number)) {
         case Role::Unknown:
         case Role::OtherLoc:
+            if (guessed_) throw OutOfOrder("the numbers of lines are not known");
             unknown_events_.add(event.line, fmt::format("number {}", event.number));
             return false;
         case Role::Cause:
@@ -477,6 +530,7 @@ bool TraceReader::next(Piece& piece) {
             if (known(piece.other)) return true;
         }
         if (at_ == ready_ && !refill()) {
+            guessed_.reset();
             if (!latest_comm_) return false;
             note_earliest();
             piece.migrations = {};
@@ -509,6 +563,7 @@ bool TraceReader::next(Event& event) {
 }
 
 void TraceReader::look_ahead() {
+    if (guessed_) throw OutOfOrder("only all of it tells whether it is in order");
     if (!assumed_) return;
     LineReader rest = lines_.rest();
     RunTracker tracker;

@@ -23,11 +23,11 @@ struct ReadOptions {
     bool strict = false;             ///< a line that makes no sense is an error
 
     /// In which order events are wanted. Less order costs less where the input is not sorted. Names mean nothing without
-    /// order, so that comms are empty unless it is Full.
+    /// order: unless it is Full only one comm event is told, the latest, without its name.
     enum class Order {
         Full,
         Periods,  ///< only that those of a period come before those of the next; it may be more
-        Any       ///< and of comm events only one is told, the latest, without its name
+        Any
     };
     Order order = Order::Full;
     std::uint64_t period = 0;  ///< for Order::Periods: length in ns; they count from the start of the trace
@@ -59,7 +59,7 @@ struct Piece {
 
 /// How it works: regular files are looked through first, at their time stamps only. When they are in order, with the
 /// whole header in front, they are then read from front to back; otherwise every run that is in order (the part of a
-/// CPU) is read by itself, and runs are merged. So is a pipe, in memory (24 bytes per event), until its first 65536
+/// CPU) is read by itself, and runs are merged. For periods samples are enough, with `optimistic`. So is a pipe, in memory (24 bytes per event), until its first 65536
 /// events leave no doubt that it is sorted and not CPU after CPU. What has thousands of runs is sorted in memory.
 class TraceReader {
  public:
@@ -108,6 +108,9 @@ class TraceReader {
 
     void prepare();
     void choose_source();
+    bool begins_plainly();
+    bool guess_source();
+    void merge_periods();
     bool read_straight();
     bool looks_sorted();
     bool header_complete() const { return header_.nr_cpus() && !header_.causes().empty(); }
@@ -148,6 +151,7 @@ class TraceReader {
     bool header_read_ = false;  // header lines have been seen when looking through
     bool header_late_ = false;  // a header line behind an event
     bool assumed_ = false;      // that a file is in order
+    std::optional<StartOfTrace> guessed_;  // with where the runs of a file begin; until all of it has been read
     bool any_order_ = false;    // of events as they come out
     Extras extras_;
     std::unique_ptr<RecordSource> source_;

@@ -107,6 +107,103 @@ TEST_CASE("a trace CPU after CPU with swapped neighbours reads like the sorted o
     CHECK(read_all(trace.kernel) == expected);
 }
 
+namespace {
+
+constexpr std::uint64_t kPeriod = 1000;
+
+ReadOptions by_periods(const std::string& path) {
+    return {.files = {path}, .order = ReadOptions::Order::Periods, .period = kPeriod, .optimistic = true};
+}
+
+/// With another line behind about that part of the text.
+std::string with_line(std::string text, double part, const std::string& line) {
+    const auto near = static_cast<std::size_t>(part * static_cast<double>(text.size()));
+    return text.insert(text.find('\n', near) + 1, line);
+}
+
+/// Rates per period, and warnings.
+Printed rates(const std::string& trace) {
+    Trace printed(trace, "");
+    printed.job.periods.emplace();
+    printed.job.periods->msec = printed.job.report.period_msec = 1;
+    printed.job.periods->all = printed.job.periods->pairs = true;
+    return print(printed.job);
+}
+
+std::string sort_lines(const std::string& text) {
+    std::vector<std::string> lines;
+    for (std::size_t from = 0; from < text.size();) {
+        const std::size_t to = text.find('\n', from) + 1;
+        lines.push_back(text.substr(from, to - from));
+        from = to;
+    }
+    std::sort(lines.begin(), lines.end());
+    return fmt::format("{}", fmt::join(lines, ""));
+}
+
+/// CPU after CPU, 400 us between two migrations of each.
+std::string raw_trace(const std::string& header, int cpus, int events) {
+    std::string text = header;
+    for (int cpu = 0; cpu < cpus; cpu++) {
+        text += fmt::format("{} {} . . . start_sched_clock 5 {}\n", at(cpu), cpu, cpu);
+        for (int i = 1; i <= events; i++) text += move(i * 0.4 + cpu * 0.001, cpu, (cpu + i) % 4, i % 50);
+    }
+    return text;
+}
+
+}  // namespace
+
+TEST_CASE("samples tell where the part of each CPU begins") {
+    const TwoOrders trace(20000);
+    const TempFile file(trace.kernel), sorted(trace.sorted);
+    TraceReader reader(by_periods(file.path())), expected({{sorted.path()}});
+    reader.header();
+    CHECK_THROWS_AS(reader.look_ahead(), migtrace::OutOfOrder);  // it is a guess until all has been read
+    std::vector<std::string> got, wanted;
+    std::uint64_t period = 0;
+    const auto text_of = [](const Event& e) { return fmt::format("{} {} {} {} {}", e.ts, e.cpu, e.from, e.to, e.pid); };
+    Event e;
+    while (reader.next(e)) {
+        if (e.shape != migtrace::Shape::Migration) continue;
+        got.push_back(text_of(e));
+        const std::uint64_t in = (e.ts - reader.start().ts - 1) / kPeriod;
+        CHECK(in >= period);
+        period = in;
+    }
+    CHECK_NOTHROW(reader.look_ahead());
+    while (expected.next(e))
+        if (e.shape == migtrace::Shape::Migration) wanted.push_back(text_of(e));
+    std::sort(got.begin(), got.end());
+    std::sort(wanted.begin(), wanted.end());
+    CHECK(got == wanted);
+}
+
+TEST_CASE("what samples do not see changes nothing in the rates") {
+    const std::string plain = raw_trace(kHeader, 4, 2000);
+    const std::string start = at(-1000) + " 2 . . . start_sched_clock 4 999999\n";
+    for (const std::string& text :
+         {plain, with_line(plain, 0.3, start), with_line(plain, 0.6, move(1, 2, 3, 7)),
+          with_line(plain, 0.55, move(1, 2, 3, 7) + move(2, 3, 2, 7) + move(3, 2, 3, 7)),
+          with_line(plain, 0.8, named(5, 9, "late")), raw_trace(kHeader, 40, 6), raw_trace(kHeader, 200, 30)}) {
+        const Printed raw = rates(text), sorted = rates(sort_lines(text));
+        CHECK(raw.text == sorted.text);
+        CHECK(raw.warnings == sorted.warnings);
+        CHECK(rows(raw.text).size() > 1);
+    }
+    const std::string late = raw_trace("# version 1.0.0\n# nr_cpus 4\n# cause 1 pull\n# cause 2 wake\n", 4, 2000);
+    CHECK(rates(with_line(late, 0.7, "# cause 3 push\n")).text == rates(sort_lines(late + "# cause 3 push\n")).text);
+}
+
+TEST_CASE("a line that makes no sense is named by its number, also where only samples were read first") {
+    const std::string text = raw_trace(kHeader, 4, 2000);
+    const std::string odd = with_line(text, 0.5, "nonsense\n");
+    const auto number = std::count(odd.begin(), odd.begin() + static_cast<std::ptrdiff_t>(odd.find("nonsense")), '\n') + 1;
+    const Printed printed = rates(odd);
+    REQUIRE(printed.warnings.size() == 1);
+    CHECK_THAT(printed.warnings[0], Catch::Contains(fmt::format(":{}:", number)));
+    CHECK(printed.text == rates(text).text);
+}
+
 TEST_CASE("lines in any order read like sorted ones") {
     TwoOrders trace(20000);
     std::vector<std::string> lines;
