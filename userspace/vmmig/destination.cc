@@ -89,11 +89,7 @@ class DestinationStream : private PageReader::Listener {
     }
 
     void page(std::uint64_t index, const char* data) override {
-        std::uint8_t* place = memory_->data() + index % memory_->pages() * kPage;
-        if (data)
-            std::memcpy(place, data, kPage);
-        else
-            std::memset(place, 0, kPage);
+        store_page(memory_->data() + index % memory_->pages() * kPage, data);
         stored_++;
         if (index == awaited_) arrived();
     }
