@@ -78,6 +78,9 @@ check "the size is as asked for" \
 	eval 'graph --graph rate --size 640x480 -o size.png t.trace && [ "$(od -An -j16 -N8 -tx1 size.png | tr -d " \n")" = 00000280000001e0 ]'
 check "a matrix of many CPUs is drawn" \
 	eval 'python3 "$here/make-trace.py" 96 2 3000 >many.trace && graph --graph pair,cpu many.trace && is_png many.trace-pair.png many.trace-cpu.png'
+python3 "$here/make-trace.py" 4096 1 6000 >large.trace
+check "4096 CPUs are put together, and all pictures are drawn" \
+	eval 'count_is 4 graph large.trace && is_png large.trace-{rate,cause,pair,cpu}.png'
 check "nothing is left in the temporary directory" test -z "$(ls "$TMPDIR")"
 
 # ---- stat files and directories

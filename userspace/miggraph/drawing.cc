@@ -73,9 +73,10 @@ std::vector<Timeline::Line> causes(const Table& table) {
 
 std::string subtitle(const Table& table, const std::string& source, bool over_time) {
     std::string text = fmt::format("{}: {:.0f} migrations", source, table.migrations);
-    if (!table.left.empty()) text += fmt::format(", {} CPUs", table.left.size());
+    if (table.cpus > 0) text += fmt::format(", {} CPUs", table.cpus);
     text += ", " + base::format_duration(duration(table.seconds));
     if (over_time) text += ", periods of " + base::format_duration(duration(table.period));
+    if (!over_time && table.axis.unit != "CPU") text += fmt::format(", by {}", table.axis.unit);
     return text;
 }
 
@@ -149,14 +150,14 @@ std::vector<Drawing> make_drawings(const Table& table, const std::vector<Graph>&
             else if (table.migrations == 0)
                 missing(graph, "there are no migrations");
             else
-                add(graph, "Migrations from CPU to CPU", CpuPairs{table.pairs}, false);
+                add(graph, "Migrations from CPU to CPU", CpuPairs{table.pairs, table.axis}, false);
         } else if (graph == Graph::Cpu) {
             if (table.left.empty())
                 missing(graph, "it does not tell from which CPU to which tasks went");
             else if (table.migrations == 0)
                 missing(graph, "there are no migrations");
             else
-                add(graph, "Migrations by CPU", CpuTotals{table.left, table.arrived}, false);
+                add(graph, "Migrations by CPU", CpuTotals{table.left, table.arrived, table.axis}, false);
         } else {
             for (const auto& column : table.columns) {
                 Timeline line = timeline(table);

@@ -27,14 +27,23 @@ struct Timeline {
     bool stacked = false;  ///< lines are parts of a whole, the first at the bottom
 };
 
+/// What stands for a row, a column or a bar: CPUs, or groups of them.
+struct CpuAxis {
+    std::vector<std::string> names;  ///< of each; empty: they are CPUs from 0 on
+    std::string unit = "CPU";
+    std::string name(std::size_t i) const { return names.empty() ? std::to_string(i) : names[i]; }
+};
+
 /// A matrix of migrations from CPUs (rows) to CPUs (columns); square.
 struct CpuPairs {
     std::vector<std::vector<double>> counts;
+    CpuAxis axis;
 };
 
 /// What left each CPU and what arrived on it.
 struct CpuTotals {
     std::vector<double> left, arrived;
+    CpuAxis axis;
 };
 
 struct Figure {

@@ -181,6 +181,16 @@ void draw(const Timeline& timeline, const Canvas& canvas, Script& script) {
     to += "plot " + plots + "\n";
 }
 
+/// Ticks at groups, of which not every name has room.
+std::string ticks(const CpuAxis& axis, std::size_t count, std::size_t most, const char* which, const char* form) {
+    const unsigned step = tick_step(count, most);
+    if (axis.names.empty()) return fmt::format("set {} 0,{},{}{}\n", which, step, count - 1, form);
+    std::string list;
+    for (std::size_t i = 0; i < count; i += step)
+        list += fmt::format("{}{} {}", list.empty() ? "" : ", ", quoted(axis.names[i]), i);
+    return fmt::format("set {} ({}){}{}\n", which, list, form, which[0] == 'x' ? " rotate by -45" : "");
+}
+
 void draw(const CpuPairs& pairs, const Canvas&, Script& script) {
     std::size_t cpus = pairs.counts.size();
     Script::Block block{"$pairs", {}}, labels{"$labels", {}};
@@ -202,14 +212,13 @@ void draw(const CpuPairs& pairs, const Canvas&, Script& script) {
     bool logarithmic = !seen.empty() && most > 20 * std::max(1.0, seen[seen.size() / 2]);
 
     std::string& to = script.commands;
-    unsigned step = tick_step(cpus, 32);
     double end = static_cast<double>(cpus) - 0.5;
     to += fmt::format("set xrange [-0.5:{0}]\nset yrange [{0}:-0.5]\nset size ratio 1\n", end);
+    to += ticks(pairs.axis, cpus, 32, "xtics", " scale 0.4") + ticks(pairs.axis, cpus, 32, "ytics", " scale 0.4");
     to += fmt::format(
-        "set xtics 0,{0},{1} scale 0.4\nset ytics 0,{0},{1} scale 0.4\nset grid noxtics noytics\n", step,
-        cpus - 1);
-    to +=
-        "set xlabel 'to CPU'\nset ylabel 'from CPU'\nset cblabel 'migrations'\nset key off\nset border 15\n";
+        "set grid noxtics noytics\nset xlabel 'to {0}'\nset ylabel 'from {0}'\nset cblabel 'migrations'\nset key "
+        "off\nset border 15\n",
+        pairs.axis.unit);
     to += "set palette defined (0 '#fff3d9', 0.25 '#f6c667', 0.5 '#cf6f5f', 0.75 '#7b3a7d', 1 '#1d1147')\n";
     to += fmt::format("set cbrange [{}:{}]\n", logarithmic ? fmt::format("{}", least) : "0",
                       std::max(most, least + 1));
@@ -245,8 +254,8 @@ void draw(const CpuTotals& totals, const Canvas& canvas, Script& script) {
     double top = std::max(largest(totals.left), largest(totals.arrived));
     to += fmt::format("set xrange [-0.6:{:.1f}]\nset yrange [0:{}]\n", static_cast<double>(cpus) - 0.4,
                       top > 0 ? "*" : "1");
-    to += fmt::format("set xtics 0,{},{}\nset grid noxtics\n", tick_step(cpus, plain ? 16 : 32), cpus - 1);
-    to += "set xlabel 'CPU'\nset ylabel 'migrations'\n";
+    to += ticks(totals.axis, cpus, plain ? 16 : 32, "xtics", "") + "set grid noxtics\n";
+    to += fmt::format("set xlabel '{}'\nset ylabel 'migrations'\n", totals.axis.unit);
     to += fmt::format("set key {}\n", plain ? kTerminalLegend : kLegend);
     if (plain) {
         to +=

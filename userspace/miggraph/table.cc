@@ -8,9 +8,12 @@
 #include <cstdint>
 #include <map>
 #include <numeric>
+#include <set>
+#include <unordered_map>
 
 #include "base/error.h"
 #include "base/units.h"
+#include "migtrace/cpu_groups.h"
 #include "migtrace/trace_reader.h"
 
 namespace miggraph {
@@ -22,12 +25,15 @@ namespace {
 constexpr std::int64_t kMostRows = 100'000;
 /// Rows times columns, of 8 bytes each: thousands of fields, or thousands of points, but not both.
 constexpr std::uint64_t kMostCells = 10'000'000;
-/// A matrix of more CPUs than this is no picture any more.
-constexpr std::uint32_t kMostCpus = 2048;
+/// Cells along a side of the matrix: a cell has a few pixels, and gnuplot draws it in a second.
+constexpr unsigned kMostSide = 256;
+/// No machine has more; names of fields that say so are names of something else.
+constexpr unsigned kMostCpus = 1 << 16;
 
 struct Migration {
     std::uint64_t ts;
-    std::uint16_t cause, from, to;
+    std::uint16_t cause;
+    std::uint32_t from, to;
 };
 
 struct Recording {
@@ -49,10 +55,36 @@ Recording read(migtrace::TraceReader& reader) {
         recording.cpus = std::max({recording.cpus, event.from + 1, event.to + 1});
         recording.migrations.push_back(
             {event.ts, static_cast<std::uint16_t>(reader.header().cause_index(event.number)),
-             static_cast<std::uint16_t>(event.from), static_cast<std::uint16_t>(event.to)});
+             event.from, event.to});
     }
     return recording;
 }
+
+/// The CPUs of a table, one by one or in groups, and where each of them is in it.
+class Axis {
+ public:
+    /// `used` ascend. Gives the table its matrix if `pairs`, and its sums by CPU.
+    Axis(Table& table, const migtrace::TraceHeader& header, const std::set<std::uint32_t>& used, bool pairs) : table_(table) {
+        const migtrace::CpuGroups groups = migtrace::group_cpus(
+            header, migtrace::cpus_to_show({used.begin(), used.end()}, table.cpus, kMostSide), kMostSide);
+        for (std::size_t g = 0; g < groups.size(); g++)
+            for (unsigned cpu : groups.members[g]) places_[cpu] = g;
+        if (table.cpus > kMostSide) table.axis = {groups.names, groups.unit_name()};
+        if (pairs) table.pairs.assign(groups.size(), std::vector<double>(groups.size(), 0.0));
+        table.left.assign(groups.size(), 0.0);
+        table.arrived.assign(groups.size(), 0.0);
+    }
+
+    void add_pair(unsigned from, unsigned to, double count) {
+        table_.pairs[places_.at(from)][places_.at(to)] += count;
+    }
+    void add_left(unsigned cpu, double count) { table_.left[places_.at(cpu)] += count; }
+    void add_arrived(unsigned cpu, double count) { table_.arrived[places_.at(cpu)] += count; }
+
+ private:
+    Table& table_;
+    std::unordered_map<unsigned, std::size_t> places_;
+};
 
 /// "0" of "0 to ..." behind a prefix; what is behind the number is left in `text`.
 std::optional<unsigned> cpu_behind(std::string_view& text, std::string_view prefix) {
@@ -128,12 +160,18 @@ Table count_trace(migtrace::TraceReader& reader, std::optional<nanoseconds> want
         table.columns.push_back({cause, {}, nothing});
     std::size_t total = table.columns.size();
     table.columns.push_back({"migrate", {FieldName::Total, 0, 0}, nothing});
-    std::uint32_t cpus = recording.cpus;
-    bool matrix = cpus <= kMostCpus;
-    if (matrix) {
-        table.pairs.assign(cpus, std::vector<double>(cpus, 0.0));
-        table.left.assign(cpus, 0.0);
-        table.arrived.assign(cpus, 0.0);
+    std::uint32_t cpus = table.cpus = recording.cpus;
+    // Thousands of pairs at most, however many migrations there are.
+    std::unordered_map<std::uint64_t, std::uint64_t> pairs;
+    for (const Migration& m : recording.migrations) pairs[std::uint64_t{m.from} << 32 | m.to]++;
+    std::set<std::uint32_t> used;
+    for (const auto& [pair, count] : pairs) used.insert({static_cast<std::uint32_t>(pair >> 32), static_cast<std::uint32_t>(pair)});
+    Axis axis(table, reader.header(), used, true);
+    for (const auto& [pair, count] : pairs) {
+        const auto from = static_cast<unsigned>(pair >> 32), to = static_cast<unsigned>(pair);
+        axis.add_pair(from, to, static_cast<double>(count));
+        axis.add_left(from, static_cast<double>(count));
+        axis.add_arrived(to, static_cast<double>(count));
     }
     std::size_t from_columns = table.columns.size();
     if (all_columns) {
@@ -152,11 +190,6 @@ Table count_trace(migtrace::TraceReader& reader, std::optional<nanoseconds> want
 
     const double one = 1 / table.period;
     for (const Migration& m : recording.migrations) {
-        if (matrix) {
-            table.pairs[m.from][m.to]++;
-            table.left[m.from]++;
-            table.arrived[m.to]++;
-        }
         // A period that is not over at the end has no row.
         auto row =
             static_cast<std::size_t>(static_cast<std::int64_t>(m.ts - recording.begin) / period.count());
@@ -174,29 +207,35 @@ Table count_trace(migtrace::TraceReader& reader, std::optional<nanoseconds> want
 void sum_up(Table& table) {
     table.seconds = table.period * static_cast<double>(table.begins.size());
     table.migrations = 0;
-    unsigned cpus = 0;
     bool pairs = false, ends = false, total = false;
+    std::vector<double> sums;
+    std::set<std::uint32_t> used;
     for (const auto& column : table.columns) {
-        pairs |= column.field.kind == FieldName::Pair;
-        ends |= column.field.kind == FieldName::FromCpu || column.field.kind == FieldName::ToCpu;
-        total |= column.field.kind == FieldName::Total;
-        cpus = std::max({cpus, column.field.from + 1, column.field.to + 1});
-    }
-    if (pairs) table.pairs.assign(cpus, std::vector<double>(cpus, 0.0));
-    if (pairs || ends) {
-        table.left.assign(cpus, 0.0);
-        table.arrived.assign(cpus, 0.0);
-    }
-    for (const auto& column : table.columns) {
-        double sum = std::accumulate(column.rates.begin(), column.rates.end(), 0.0) * table.period;
         const FieldName& field = column.field;
+        sums.push_back(std::accumulate(column.rates.begin(), column.rates.end(), 0.0) * table.period);
+        pairs |= field.kind == FieldName::Pair;
+        ends |= field.kind == FieldName::FromCpu || field.kind == FieldName::ToCpu;
+        total |= field.kind == FieldName::Total;
+        table.cpus = std::max({table.cpus, field.from + 1, field.to + 1});
+        if (sums.back() <= 0) continue;
+        if (field.kind == FieldName::Pair || field.kind == FieldName::FromCpu) used.insert(field.from);
+        if (field.kind == FieldName::Pair || field.kind == FieldName::ToCpu) used.insert(field.to);
+    }
+    if (!pairs && !ends) table.cpus = 0;
+    std::optional<Axis> axis;
+    if (pairs || ends) axis.emplace(table, migtrace::TraceHeader(), used, pairs);
+    for (std::size_t i = 0; i < sums.size(); i++) {
+        const double sum = sums[i];
+        const FieldName& field = table.columns[i].field;
         if (field.kind == FieldName::Total || (field.kind == FieldName::Cause && !total))
             table.migrations += sum;
-        if (field.kind == FieldName::Pair) table.pairs[field.from][field.to] += sum;
+        // Of a large machine the axis has only CPUs in use.
+        if (sum <= 0) continue;
+        if (field.kind == FieldName::Pair) axis->add_pair(field.from, field.to, sum);
         if (field.kind == FieldName::FromCpu || (field.kind == FieldName::Pair && !ends))
-            table.left[field.from] += sum;
+            axis->add_left(field.from, sum);
         if (field.kind == FieldName::ToCpu || (field.kind == FieldName::Pair && !ends))
-            table.arrived[field.to] += sum;
+            axis->add_arrived(field.to, sum);
     }
 }
 

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "miggraph/figure.h"
+
 namespace migtrace {
 class TraceReader;
 }
@@ -32,9 +34,12 @@ struct Table {
     double period = 0;           ///< seconds from row to row
     std::vector<double> begins;  ///< seconds since the start of the recording at which each row begins
     std::vector<Column> columns;
-    /// Migrations from each CPU (row) to each CPU; empty when the input does not tell.
+    /// Migrations from each CPU (row) to each CPU; empty when the input does not tell. CPUs of a large machine are put
+    /// together in groups, and those of them that nothing left or came to are left out.
     std::vector<std::vector<double>> pairs;
     std::vector<double> left, arrived;  ///< migrations by CPU; empty when the input does not tell
+    CpuAxis axis;                       ///< of pairs, left and arrived
+    unsigned cpus = 0;                  ///< that the input names
     double migrations = 0;
     double seconds = 0;  ///< length of the recording
 };

@@ -4,8 +4,8 @@
 // it, and says in words what would be a broken picture.
 
 #include "migreport/collect.h"
-#include "migreport/cpu_groups.h"
 #include "migreport/html.h"
+#include "migtrace/cpu_groups.h"
 
 namespace migreport {
 
@@ -19,7 +19,7 @@ std::string swatch(std::string_view colour);
 void draw_timeline(Html& page, const Collected& all);
 
 /// From group to group of CPUs; `sums` as sum_groups() returns them.
-void draw_heat_map(Html& page, const CpuGroups& groups, const std::vector<std::uint64_t>& sums,
+void draw_heat_map(Html& page, const migtrace::CpuGroups& groups, const std::vector<std::uint64_t>& sums,
                    std::uint64_t duration);
 
 /// How long tasks stay, by cause.

@@ -26,7 +26,7 @@ std::string in_cell(std::uint64_t count) {
 
 class HeatMap {
  public:
-    HeatMap(Html& page, const CpuGroups& groups, const std::vector<std::uint64_t>& sums,
+    HeatMap(Html& page, const migtrace::CpuGroups& groups, const std::vector<std::uint64_t>& sums,
             std::uint64_t duration)
         : page_(page), groups_(groups), sums_(sums), duration_(duration), n_(groups.size()) {
         most_ = std::max<std::uint64_t>(1, *std::max_element(sums.begin(), sums.end()));
@@ -145,7 +145,7 @@ class HeatMap {
     }
 
     Html& page_;
-    const CpuGroups& groups_;
+    const migtrace::CpuGroups& groups_;
     const std::vector<std::uint64_t>& sums_;
     std::uint64_t duration_;
     std::size_t n_;
@@ -156,7 +156,7 @@ class HeatMap {
 
 }  // namespace
 
-void draw_heat_map(Html& page, const CpuGroups& groups, const std::vector<std::uint64_t>& sums,
+void draw_heat_map(Html& page, const migtrace::CpuGroups& groups, const std::vector<std::uint64_t>& sums,
                    std::uint64_t duration) {
     HeatMap(page, groups, sums, duration).draw();
 }

@@ -89,7 +89,7 @@ void tiles(Html& page, const Collected& all) {
     tile(page, grouped(total), total == 1 ? "migration" : "migrations");
     tile(page, rate(total, duration), "per second");
     tile(page, migtrace::short_time(static_cast<double>(duration)), "time span");
-    tile(page, fmt::format("{}", cpus_in_use(all.counters.matrix()).size()),
+    tile(page, fmt::format("{}", migtrace::cpus_in_use(all.counters.matrix()).size()),
          fmt::format("of {} CPU{} in use", all.info.nr_cpus, all.info.nr_cpus == 1 ? "" : "s"));
     tile(page, grouped(all.processes.count()),
          all.processes.count() == 1 ? "process moved" : "processes moved");
@@ -213,8 +213,8 @@ void pair_table(Html& page, const Collected& all) {
 }
 
 /// Sums up what the command of single pairs prints as the cells of the picture do.
-std::string sums_of(const std::string& pairs, const CpuGroups& groups) {
-    return pairs + " | awk -F, -v groups='" + group_list(groups) +
+std::string sums_of(const std::string& pairs, const migtrace::CpuGroups& groups) {
+    return pairs + " | awk -F, -v groups='" + migtrace::group_list(groups) +
            "' 'BEGIN { n = split(groups, name, \" \"); for (i = 1; i <= n; i++) { m = split(name[i], part, \",\"); "
            "for (k = 1; k <= m; k++) { last = split(part[k], end, \"-\"); for (c = end[1] + 0; c <= end[last] + 0; c++) "
            "group[c] = name[i] } } } { count[group[$3] \" to \" group[$4]] += $5 } "
@@ -231,15 +231,15 @@ void pairs(Html& page, const Collected& all, const Source& source) {
     else if (total == 0)
         none(page, "All migrations are of CPUs beyond the number that the trace's header tells.");
     else {
-        const std::vector<unsigned> cpus = cpus_to_show(matrix, kMostCells);
-        const CpuGroups groups = group_cpus(all.header, cpus, kMostCells);
+        const std::vector<unsigned> cpus = migtrace::cpus_to_show(matrix, kMostCells);
+        const migtrace::CpuGroups groups = migtrace::group_cpus(all.header, cpus, kMostCells);
         page.raw(
             "<p class=\"how\">A row is where tasks left, a column where they went. Rows or columns that "
             "stand out are CPUs that push work away or attract it; a checkered pattern means that tasks go "
             "back and forth between two places.</p>\n");
         if (cpus.size() < all.info.nr_cpus)
             page.format("<p class=\"note\">Of {} CPUs, those with migrations.</p>\n", all.info.nr_cpus);
-        if (groups.unit != CpuGroups::Unit::Cpu) {
+        if (groups.unit != migtrace::CpuGroups::Unit::Cpu) {
             page.format(
                 "<p class=\"note\">There are {} CPUs, too many to be shown one by one: a cell is a {}. "
                 "Moves inside of it are in the diagonal.</p>\n",
@@ -247,7 +247,7 @@ void pairs(Html& page, const Collected& all, const Source& source) {
             lines.push_back(sums_of(lines.front(), groups));
         }
         page.raw("<div class=\"side\"><div>");
-        draw_heat_map(page, groups, sum_groups(matrix, groups), all.info.duration());
+        draw_heat_map(page, groups, migtrace::sum_groups(matrix, groups), all.info.duration());
         page.raw("</div><div>");
         pair_table(page, all);
         page.raw("</div></div>\n");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "migreport/cpu_groups.h"
+#include "migtrace/cpu_groups.h"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 #include <numeric>
 #include <tuple>
 
-namespace migreport {
+namespace migtrace {
 
 namespace {
 
@@ -16,7 +16,7 @@ using Unit = CpuGroups::Unit;
 using Place = std::tuple<int, int, int>;  // node, cache, core; -1 for what does not count
 
 /// Which `unit` a CPU is in. Kernels number cores anew in each package, so that all of the way counts.
-bool place_of(const migtrace::CpuTopology& cpu, Unit unit, Place& place) {
+bool place_of(const CpuTopology& cpu, Unit unit, Place& place) {
     if (cpu.node < 0) return false;
     if (unit == Unit::Node) return place = {cpu.node, -1, -1}, true;
     if (cpu.llc < 0) return false;
@@ -32,7 +32,7 @@ std::string name_of(Unit unit, const Place& place, unsigned first_cpu) {
 }
 
 /// No groups when the header does not tell where some CPU stands.
-CpuGroups by_topology(const migtrace::TraceHeader& header, const std::vector<unsigned>& cpus, Unit unit) {
+CpuGroups by_topology(const TraceHeader& header, const std::vector<unsigned>& cpus, Unit unit) {
     CpuGroups groups;
     groups.unit = unit;
     std::map<Place, std::size_t> known;
@@ -89,22 +89,26 @@ std::string CpuGroups::describe(std::size_t group) const {
     return unit == Unit::Core ? fmt::format("core of {}", list) : list;
 }
 
-std::vector<unsigned> cpus_in_use(const migtrace::CpuMatrix& matrix) {
-    const migtrace::CpuMatrix::Sums sums = matrix.sums();
+std::vector<unsigned> cpus_in_use(const CpuMatrix& matrix) {
+    const CpuMatrix::Sums sums = matrix.sums();
     std::vector<unsigned> used;
     for (unsigned cpu = 0; cpu < matrix.cpus(); cpu++)
         if (sums.used(cpu)) used.push_back(cpu);
     return used;
 }
 
-std::vector<unsigned> cpus_to_show(const migtrace::CpuMatrix& matrix, unsigned most) {
-    if (matrix.cpus() > most) return cpus_in_use(matrix);
-    std::vector<unsigned> all(matrix.cpus());
+std::vector<unsigned> cpus_to_show(const CpuMatrix& matrix, unsigned most) {
+    return cpus_to_show(cpus_in_use(matrix), matrix.cpus(), most);
+}
+
+std::vector<unsigned> cpus_to_show(const std::vector<unsigned>& used, unsigned cpus, unsigned most) {
+    if (cpus > most) return used;
+    std::vector<unsigned> all(cpus);
     std::iota(all.begin(), all.end(), 0u);
     return all;
 }
 
-CpuGroups group_cpus(const migtrace::TraceHeader& header, const std::vector<unsigned>& cpus, unsigned most) {
+CpuGroups group_cpus(const TraceHeader& header, const std::vector<unsigned>& cpus, unsigned most) {
     if (cpus.size() <= most) return by_number(cpus, 1);
     for (Unit unit : {Unit::Core, Unit::Cache, Unit::Node}) {
         CpuGroups groups = by_topology(header, cpus, unit);
@@ -124,7 +128,7 @@ std::string group_list(const CpuGroups& groups) {
     return text;
 }
 
-std::vector<std::uint64_t> sum_groups(const migtrace::CpuMatrix& matrix, const CpuGroups& groups) {
+std::vector<std::uint64_t> sum_groups(const CpuMatrix& matrix, const CpuGroups& groups) {
     std::vector<std::size_t> group_of(matrix.cpus());
     for (std::size_t g = 0; g < groups.size(); g++)
         for (unsigned cpu : groups.members[g]) group_of[cpu] = g;
@@ -147,4 +151,4 @@ std::string cpu_list(const std::vector<unsigned>& cpus) {
     return text;
 }
 
-}  // namespace migreport
+}  // namespace migtrace

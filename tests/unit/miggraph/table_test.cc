@@ -119,9 +119,29 @@ TEST_CASE("periods that make no picture are refused with advice") {
 
 TEST_CASE("a damaged trace takes no memory for CPUs and centuries that there are not") {
     CHECK_THROWS_WITH(count(migration(0, 0, 2147483647, 1), std::nullopt, true), Catch::Contains("without field"));
-    CHECK(count(migration(0, 0, 2147483647, 1), std::nullopt).pairs.empty());
+    const Table stray = count(migration(0, 0, 2147483647, 1), std::nullopt);
+    CHECK(stray.pairs.size() == 2);
+    CHECK(stray.axis.names == std::vector<std::string>{"0", "2147483647"});
     CHECK_THROWS_WITH(count("0x0000000000000001 0 0 1 1 1\n0xffffffffffffffff 0 0 1 1 1\n", std::nullopt),
                       Catch::Contains("damaged"));
+}
+
+TEST_CASE("CPUs of a large machine are put together") {
+    std::string events;
+    for (int cpu = 0; cpu < 1024; cpu++) events += migration(0.001 * cpu, cpu, (cpu + 1) % 1024, 7);
+    const Table table = count(events, {});
+    CHECK(table.cpus == 1024);
+    CHECK(table.axis.unit == "block of CPUs");
+    REQUIRE(table.pairs.size() == 256);
+    CHECK(table.axis.names.at(1) == "4-7");
+    CHECK(table.pairs[0][0] == 3);
+    CHECK(table.pairs[0][1] == 1);
+    CHECK(table.left == std::vector<double>(256, 4.0));
+
+    std::vector<std::string> notes;
+    TemporaryFile stat("# version 1.0.0\n# period_msec 1000\n# ts_field 1\n# field 2 from cpu: 4095\n# field 3 to cpu: 7\n"
+                       "0.000 4 2\n");
+    CHECK(read_stat(stat.path, notes).axis.names == std::vector<std::string>{"7", "4095"});
 }
 
 TEST_CASE("a kernel's stat file and one of migrate_stats give rates and sums") {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "migreport/cpu_groups.h"
+#include "migtrace/cpu_groups.h"
 
 #include <fmt/format.h>
 
 #include <catch2/catch.hpp>
 #include <numeric>
 
-using migreport::CpuGroups;
+using migtrace::CpuGroups;
 
 namespace {
 
@@ -24,7 +24,7 @@ migtrace::TraceHeader machine(unsigned cpus) {
 CpuGroups group_cpus(const migtrace::TraceHeader& header, unsigned cpus, unsigned most) {
     std::vector<unsigned> all(cpus);
     std::iota(all.begin(), all.end(), 0u);
-    return migreport::group_cpus(header, all, most);
+    return migtrace::group_cpus(header, all, most);
 }
 
 }  // namespace
@@ -71,21 +71,21 @@ TEST_CASE("sums of groups lose nothing") {
 }
 
 TEST_CASE("lists of CPUs are short") {
-    CHECK(migreport::cpu_list({0, 1, 2, 3, 8, 10, 11}) == "0-3,8,10-11");
-    CHECK(migreport::cpu_list({}) == "");
+    CHECK(migtrace::cpu_list({0, 1, 2, 3, 8, 10, 11}) == "0-3,8,10-11");
+    CHECK(migtrace::cpu_list({}) == "");
 }
 
 TEST_CASE("of many CPUs only those that occur are shown") {
     migtrace::CpuMatrix matrix(8000);
     for (unsigned cpu = 0; cpu < 4; cpu++) matrix.count(cpu, cpu + 1);
     matrix.count(1, 7999);
-    CHECK(migreport::cpus_to_show(matrix, 64) == std::vector<unsigned>{0, 1, 2, 3, 4, 7999});
-    CHECK(migreport::cpus_to_show(migtrace::CpuMatrix(3), 64) == std::vector<unsigned>{0, 1, 2});
-    const CpuGroups groups = migreport::group_cpus({}, {0, 1, 2, 3, 4, 7999}, 64);
+    CHECK(migtrace::cpus_to_show(matrix, 64) == std::vector<unsigned>{0, 1, 2, 3, 4, 7999});
+    CHECK(migtrace::cpus_to_show(migtrace::CpuMatrix(3), 64) == std::vector<unsigned>{0, 1, 2});
+    const CpuGroups groups = migtrace::group_cpus({}, {0, 1, 2, 3, 4, 7999}, 64);
     CHECK(groups.unit == CpuGroups::Unit::Cpu);
     CHECK(groups.names.back() == "7999");
-    const CpuGroups blocks = migreport::group_cpus({}, {0, 1, 2, 3, 4, 7999}, 3);
+    const CpuGroups blocks = migtrace::group_cpus({}, {0, 1, 2, 3, 4, 7999}, 3);
     CHECK(blocks.names == std::vector<std::string>{"0-3", "4", "7999"});
-    CHECK(migreport::group_list(blocks) == "0-3 4 7999");
-    CHECK(migreport::sum_groups(matrix, blocks) == std::vector<std::uint64_t>{3, 1, 1, 0, 0, 0, 0, 0, 0});
+    CHECK(migtrace::group_list(blocks) == "0-3 4 7999");
+    CHECK(migtrace::sum_groups(matrix, blocks) == std::vector<std::uint64_t>{3, 1, 1, 0, 0, 0, 0, 0, 0});
 }
