@@ -73,6 +73,18 @@ same lists-add-up "$stats --mig --pid 1 --pid 5 small.trace" "$stats --mig --pid
 same numbers-with-sign "$stats --mig --pid +5 --begin_sec +1 small.trace" "$stats --mig --pid 5 --begin_sec 1 small.trace"
 same mark-forms "$stats --mark --begin_mark 0b101010 hand.trace" "$stats --mark --begin_mark 0x2A hand.trace"
 same comm-whole "$stats --mig --comm_whole --comm 'X: server' small.trace | wc -l" "$stats --mig --comm server small.trace | wc -l"
+# A filter by name selects the same whatever is printed: the whole name, or what the text shows of it.
+same comm-count "$stats --stats --comm 'X: server' small.trace | awk '\$1 == \"total\" { print \$2 }'" "echo 35"
+for option in comm comm_exclude; do
+	for report in "--stats" "--stats --output json" "--stats --output csv" --mig --residency; do
+		same "$option $report" "$stats $report --$option 'X: server' small.trace" "$stats $report --$option server small.trace"
+	done
+	same "$option export" "$programs/migrate_export --$option 'X: server' small.trace" "$programs/migrate_export --$option server small.trace"
+	same "$option report" "$programs/migrate_report --$option 'X: server' small.trace | sed 's/X: server/server/g' | wc -l" \
+		"$programs/migrate_report --$option server small.trace | wc -l"
+	same "$option json" "$stats --mig --output json --$option server small.trace | wc -l" "$stats --mig --$option server small.trace | wc -l"
+done
+same comm-cut-beside "$stats --ps --pid 24 --residency small.trace | head -n 1" "$stats --ps --pid 24 small.trace | head -n 1"
 ends text-takes-any-word 0 "$stats --comm --stats tiny.trace"
 ends text-takes-empty-word 0 "$stats --comm '' tiny.trace"
 ends help 0 "$stats --help"

@@ -103,10 +103,6 @@ std::string file_operand(const std::string& name) {
 
 std::string stats_command(const Source& source, const std::string& report, Repeat filters) {
     std::string command = "migrate_stats " + report;
-    // Without it names are cut at their last ": ", for the filter as well.
-    if (!source.filters.comm.empty() && filters == Repeat::All &&
-        report.find("--comm_whole") == std::string::npos)
-        command += " --comm_whole";
     command += filter_options(source.filters, filters) + window_options(source.window);
     if (source.max_cpu) command += fmt::format(" --max_cpu {}", *source.max_cpu);
     if (source.files.empty()) return command + " -";

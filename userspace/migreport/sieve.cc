@@ -37,7 +37,7 @@ void Sieve::migrations(const Migrations& some) {
     }
     passed_.clear();
     for (const migtrace::Record& r : some.records())
-        if (filter_->passes(r, filter_->wants_comm() ? some.comms().comm(r.pid) : std::string_view()))
+        if (filter_->passes(r, filter_->wants_comm() ? some.comms().comm(r.pid) : migtrace::Comm()))
             passed_.push_back(r);
     if (passed_.empty()) return;
     const Migrations left(passed_, some.header(), some.comms());

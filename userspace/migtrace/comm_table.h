@@ -57,14 +57,43 @@ class Names {
     std::unordered_map<std::string_view, std::uint32_t> numbers_;
 };
 
+/// Where in a name the part begins that the original analyzer showed: behind the last ": ", so that "X: server" is
+/// "server"; 0 in a name without one. Traces hold no name of more than 255 bytes.
+inline std::uint8_t comm_tail(std::string_view name) {
+    const std::size_t colon = name.rfind(": ");
+    return colon == std::string_view::npos ? 0 : static_cast<std::uint8_t>(colon + 2);
+}
+
+/// The name of a process. It equals a text that is the whole name, or what stands behind the last ": " in it: users
+/// filter by what one report shows them, and mean the same in all of them.
+struct Comm {
+    std::string_view whole;
+    std::uint8_t tail_at = 0;  ///< comm_tail() of it
+
+    Comm() = default;
+    Comm(std::string_view name, std::uint8_t tail) : whole(name), tail_at(tail) {}
+    explicit Comm(std::string_view name) : Comm(name, comm_tail(name)) {}
+    std::string_view tail() const { return whole.substr(tail_at); }
+    friend bool operator==(const std::string& text, const Comm& comm) {
+        return text == comm.whole || (comm.tail_at > 0 && text == comm.tail());
+    }
+};
+
 class CommTable {
  public:
-    void set(std::int32_t pid, std::string_view comm) { current_[pid] = names_.number(comm); }
-    /// Empty for a process that was not named. Stays valid as long as the table lives.
-    std::string_view comm(std::int32_t pid) const { return names_[current_.get(pid)]; }
+    CommTable() { comms_.emplace_back(""); }
+    void set(std::int32_t pid, std::string_view comm) {
+        const std::uint32_t number = names_.number(comm);
+        // Here and not for each migration, of which there are many more.
+        if (number == comms_.size()) comms_.emplace_back(names_[number]);
+        current_[pid] = number;
+    }
+    /// Empty for a process that was not named. The text stays valid as long as the table lives.
+    const Comm& comm(std::int32_t pid) const { return comms_[current_.get(pid)]; }
 
  private:
     Names names_;
+    std::vector<Comm> comms_;  // by number
     PidMap<std::uint32_t> current_;
 };
 

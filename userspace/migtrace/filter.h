@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "migtrace/comm_table.h"
 #include "migtrace/event.h"
 #include "migtrace/header.h"
 #include "migtrace/record.h"
@@ -33,7 +34,7 @@ struct Selection {
 /// A migration passes when it passes every selection.
 struct Filters {
     Selection<std::string> cause;  ///< names as in the header
-    Selection<std::string> comm;   ///< of the process when it migrates; "" if it has none
+    Selection<std::string> comm;   ///< of the process when it migrates, see Comm; "" if it has none
     Selection<std::int64_t> cpu_event, cpu_from, cpu_to;  ///< the CPU that recorded it; the CPUs it tells of
     Selection<std::int64_t> pid;                          ///< also for comm events
 
@@ -52,10 +53,10 @@ class Filter {
     Filter(Filters filters, const TraceHeader& header);
 
     /// `comm` is looked at only if wants_comm().
-    bool passes(const Event& migration, std::string_view comm) const {
+    bool passes(const Event& migration, const Comm& comm) const {
         return passes(migration.number, migration, comm);
     }
-    bool passes(const Record& migration, std::string_view comm) const {
+    bool passes(const Record& migration, const Comm& comm) const {
         return passes(migration.code, migration, comm);
     }
     bool passes_all() const { return passes_all_; }
@@ -63,7 +64,7 @@ class Filter {
     bool passes_pid(std::int32_t pid) const { return filters_.pid.passes(pid); }
 
  private:
-    bool passes(unsigned cause, const auto& migration, std::string_view comm) const {
+    bool passes(unsigned cause, const auto& migration, const Comm& comm) const {
         return causes_[cause] && filters_.cpu_event.passes(migration.cpu) &&
                filters_.cpu_from.passes(migration.from) && filters_.cpu_to.passes(migration.to) &&
                passes_pid(migration.pid) && (!wants_comm() || filters_.comm.passes(comm));

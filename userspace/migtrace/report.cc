@@ -31,7 +31,7 @@ std::vector<std::string_view> Report::listed_comms(const PidCounters& processes,
     std::vector<std::string_view> listed;
     const auto& out = options_.comms_left_out;
     for (std::uint32_t comm : process.comms)
-        if (std::find(out.begin(), out.end(), processes.name(comm)) == out.end())
+        if (std::find(out.begin(), out.end(), Comm(processes.name(comm))) == out.end())
             listed.push_back(processes.name(comm));
     return listed;
 }

@@ -31,6 +31,7 @@ struct ReportOptions {
     /// Text: columns become wider where a number does not fit. Without it such a number pushes the rest of
     /// its line to the right, in those reports that the original analyzer had, as scripts know it.
     bool align = false;
+    bool cut_names = false;                   ///< text of events and of summary_pid(): names without what stands in front of their last ": "
     bool safe_names = false;                  ///< text and CSV: names for a terminal, see base::printable()
     std::vector<std::string> comms_left_out;  ///< not listed by summary_pid()
 };
@@ -65,7 +66,7 @@ class Report : public EventListener, public PeriodListener {
     };
     /// The processes that summary_pid() lists.
     std::vector<Listed> listed(const PidCounters& processes) const;
-    /// The names of a process as summary_pid() lists them.
+    /// The names of a process as summary_pid() lists them, whole.
     std::vector<std::string_view> listed_comms(const PidCounters& processes,
                                                const PidCounters::Process& process) const;
     /// Begin of a period on the kernel's clock.

@@ -39,7 +39,7 @@ void TextReport::put_head(const Event& event, const std::string& what) {
 void TextReport::comm(const Event& event) {
     if (!options_.comms) return;
     put_head(event, shown(info_->header->name(event.number)));
-    put_name(event.comm());
+    put_name(cut(Comm(event.comm())));
     output_.put("\n");
     output_.flush_if_full();
 }
@@ -76,7 +76,7 @@ void TextReport::migration(const Migration& m) {
     if (!options_.migrations) return;
     put_time(m.ts);
     std::string safe_comm, safe_cause;
-    std::string_view comm = m.comm, cause = m.cause_name;
+    std::string_view comm = cut(m.name()), cause = m.cause_name;
     if (options_.safe_names) {
         comm = safe_comm = base::printable(comm);
         cause = safe_cause = base::printable(cause);
@@ -288,7 +288,7 @@ void TextReport::summary_pid(const PidCounters& processes) {
         const char* separator = "";
         for (std::string_view comm : listed_comms(processes, *p.process)) {
             output_.put(separator);
-            put_name(comm);
+            put_name(cut(Comm(comm)));
             separator = ", ";
         }
         output_.put("\n");

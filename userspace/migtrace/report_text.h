@@ -43,6 +43,7 @@ class TextReport : public Report {
     std::size_t fit(std::size_t width, const std::string& text) const {
         return options_.align ? std::max(width, text.size()) : width;
     }
+    std::string_view cut(const Comm& comm) const { return options_.cut_names ? comm.tail() : comm.whole; }
     void put_rate(std::uint64_t count);
     void put_time(std::uint64_t ts);
     void put_head(const Event& event, const std::string& what);

@@ -25,7 +25,7 @@ class LateFilter {
     /// Throws base::Error for a cause that the header does not name.
     void check(const TraceHeader& header) const { Filter(filters_, header); }
     bool passes(const Migration& m) const {
-        return filters_.cause.passes(m.cause_name) && filters_.comm.passes(m.comm) &&
+        return filters_.cause.passes(m.cause_name) && filters_.comm.passes(m.name()) &&
                filters_.cpu_event.passes(m.cpu) && filters_.cpu_from.passes(m.from) &&
                filters_.cpu_to.passes(m.to) && filters_.pid.passes(m.pid);
     }

@@ -7,19 +7,11 @@ namespace migtrace {
 
 namespace {
 
-void cut_comm(Event& event) {
-    const std::size_t colon = event.comm().rfind(": ");
-    if (colon == std::string_view::npos) return;
-    event.comm_begin += colon + 2;
-    event.comm_length = static_cast<std::uint8_t>(event.comm_length - colon - 2);
-}
-
 class Walk {
  public:
     Walk(TraceReader& reader, const WalkOptions& options, const std::vector<EventListener*>& listeners)
         : reader_(reader),
           listeners_(listeners),
-          comm_rule_(options.comms),
           filter_(options.filters, reader.header()),
           window_(options.window, reader.start()) {
         info_.header = &reader.header();
@@ -99,13 +91,13 @@ class Walk {
     std::span<const Record> filtered(std::span<const Record> records) {
         scratch_.clear();
         for (const Record& r : records)
-            if (filter_.passes(r, filter_.wants_comm() ? comms_.comm(r.pid) : std::string_view()))
+            if (filter_.passes(r, filter_.wants_comm() ? comms_.comm(r.pid) : Comm()))
                 scratch_.push_back(r);
         return scratch_;
     }
 
     void migration(const Event& event) {
-        std::string_view comm = comms_.comm(event.pid);
+        const Comm& comm = comms_.comm(event.pid);
         if (!filter_.passes(event, comm)) return;
         if (window_.ended(event.ts)) {
             done_ = true;
@@ -120,12 +112,12 @@ class Walk {
                                   event.pid,
                                   info_.header->cause_index(event.number),
                                   info_.header->name(event.number),
-                                  comm};
+                                  comm.whole,
+                                  comm.tail_at};
         for (EventListener* l : listeners_) l->migration(migration);
     }
 
-    void comm(Event event) {
-        if (comm_rule_ == CommRule::AfterLastColon) cut_comm(event);
+    void comm(const Event& event) {
         comms_.set(event.pid, event.comm());
         if (!filter_.passes_pid(event.pid)) return;
         for (EventListener* l : listeners_) l->comm(event);
@@ -140,7 +132,6 @@ class Walk {
 
     TraceReader& reader_;
     const std::vector<EventListener*>& listeners_;
-    CommRule comm_rule_;
     Filter filter_;
     Window window_;
     CommTable comms_;

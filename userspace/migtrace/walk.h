@@ -17,17 +17,9 @@
 
 namespace migtrace {
 
-/// How much of a name counts, for filters too.
-enum class CommRule {
-    Whole,
-    AfterLastColon,  ///< what stands behind the last ": " in it, as the original analyzer did ("X: server" is
-                     ///< "server")
-};
-
 struct WalkOptions {
     Filters filters;
     WindowLimits window;
-    CommRule comms = CommRule::Whole;
     std::optional<unsigned> max_cpu;  ///< the largest CPU in tables, instead of what the header says
 };
 
@@ -53,6 +45,9 @@ struct Migration {
     unsigned cause;  ///< place of the cause in TraceHeader::causes(), from 0
     std::string_view cause_name;
     std::string_view comm;  ///< name of the process at that time; empty if it has not been named
+    std::uint8_t comm_tail = 0;  ///< comm_tail() of it
+
+    Comm name() const { return {comm, comm_tail}; }
 };
 
 /// Migrations one after another, with what is known of their processes.
@@ -67,7 +62,9 @@ class Migrations {
     /// One in full.
     Migration operator[](std::size_t i) const {
         const Record& r = records_[i];
-        return {r.ts, r.cpu, r.from, r.to, r.pid, header_.cause_index(r.code), header_.cause_name(r.code), comms_.comm(r.pid)};
+        const Comm& comm = comms_.comm(r.pid);
+        return {r.ts,       r.cpu,       r.from, r.to, r.pid, header_.cause_index(r.code), header_.cause_name(r.code),
+                comm.whole, comm.tail_at};
     }
 
  private:

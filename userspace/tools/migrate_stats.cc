@@ -104,8 +104,8 @@ void add_form(CommandLine& line) {
     add("ts_abs", po::bool_switch(), "time stamps as in the trace");
     add("ts_date", po::bool_switch(), "the date in front of the time of day");
     add("comm_whole", po::bool_switch(),
-        "show names that hold a ': ' whole; without this, as the original did, what stands behind the last "
-        "one (with json, csv, --topology, --residency and --pingpong: always whole)");
+        "show names that hold a ': ' whole; without this --migrate, --ps and --summary_pid show as text, as the "
+        "original did, what stands behind the last one");
     add_max_cpu(add);
     add("output", po::value<std::string>()->value_name("FORM")->default_value("text"),
         "text; json: an object per line; csv: one report, as a table");
@@ -117,7 +117,7 @@ void add_form(CommandLine& line) {
     line.alias("ts_loc", "ts_local");
 }
 
-/// Only what the original analyzer printed cuts names, as scripts know it.
+/// Whether nothing is asked for that would cut names, but something that shows them.
 bool whole_names_anyway(const CommandLine& line) {
     return line.flag("topology") || line.flag("residency") || line.flag("pingpong") ||
            output_form(line) != migtrace::Form::Text;
@@ -126,7 +126,6 @@ bool whole_names_anyway(const CommandLine& line) {
 migtrace::WalkOptions walk_options(const CommandLine& line) {
     migtrace::WalkOptions options;
     options.filters = filters(line);
-    options.comms = line.flag("comm_whole") || whole_names_anyway(line) ? migtrace::CommRule::Whole : migtrace::CommRule::AfterLastColon;
     options.window = window_limits(line);
     options.max_cpu = max_cpu(line);
     return options;
@@ -161,6 +160,7 @@ migtrace::ReportOptions report_options(const CommandLine& line) {
     migtrace::ReportOptions options;
     options.form = output_form(line);
     const bool terminal = base::is_terminal(stdout);
+    options.cut_names = !line.flag("comm_whole");
     options.safe_names = terminal;
     options.align = terminal || line.flag("align") || line.has("top");
     if (const auto top = number(line, "top")) {
@@ -261,9 +261,8 @@ void warn_of_idle_options(const CommandLine& line, const migtrace::Analysis& wha
     }
     // Aligned events leave room for the largest CPU.
     if (!what.stats && !what.periods && !(events && report.align)) warn_of_idle(line, {"max_cpu"}, "--stats or --period");
-    if (!report.migrations && !report.comms && !what.summary_pid && !whole_names_anyway(line) &&
-        !line.has("comm") && !line.has("comm_exclude"))
-        warn_of_idle(line, {"comm_whole"}, "--migrate, --ps, --summary_pid, --comm or --comm_exclude");
+    if (!report.migrations && !report.comms && !what.summary_pid && !whole_names_anyway(line))
+        warn_of_idle(line, {"comm_whole"}, "--migrate, --ps or --summary_pid");
 
     const bool migrations = report.migrations || what.stats || what.summary_pid || what.topology || what.residency ||
                             what.pingpong || what.periods;

@@ -91,6 +91,13 @@ inline Seen model(const Lines& sorted, const WalkOptions& options, std::uint64_t
         auto in = [&](const auto& list) { return std::find(list.begin(), list.end(), value) != list.end(); };
         return selection.include.empty() ? !in(selection.exclude) : in(selection.include);
     };
+    // The whole name counts, and what stands behind the last ": " in it.
+    auto selected_comm = [&](const Selection<std::string>& selection, const std::string& comm) {
+        const std::size_t colon = comm.rfind(": ");
+        const std::string tail = colon == comm.npos ? comm : comm.substr(colon + 2);
+        return selection.include.empty() ? selected(selection, comm) && selected(selection, tail)
+                                         : selected(selection, comm) || selected(selection, tail);
+    };
     for (const std::string& line : sorted) {
         std::istringstream fields(line);
         std::string word, from, to, pid, kind, value;
@@ -111,7 +118,7 @@ inline Seen model(const Lines& sorted, const WalkOptions& options, std::uint64_t
             const std::string cause = kind == "1" ? "pull" : "wake";
             const std::string& comm = comms[std::stoi(pid)];
             const Filters& f = options.filters;
-            if (!selected(f.cause, cause) || !selected(f.comm, comm) || !selected(f.cpu_event, cpu) ||
+            if (!selected(f.cause, cause) || !selected_comm(f.comm, comm) || !selected(f.cpu_event, cpu) ||
                 !selected(f.cpu_from, std::stol(from)) || !selected(f.cpu_to, std::stol(to)) || !selected(f.pid, std::stol(pid)))
                 continue;
             if (ts > end_limit) break;

@@ -88,11 +88,39 @@ TEST_CASE("names that hold a colon are whole, or end as the original analyzer sh
                 move(3, 0, 1, 6) + move(3, 0, 1, 7));
     CHECK_THAT(trace.migrations(),
                Contains(" X: server        wake") && Contains(" a:b ") && Contains(" a: b: c "));
-    trace.job.walk.comms = migtrace::CommRule::AfterLastColon;
+    trace.job.report.cut_names = true;
     CHECK_THAT(trace.migrations(),
                Contains(" 5 server           wake") && Contains(" a:b ") && Contains("7 c "));
-    trace.job.walk.filters.comm.include = {"server"};
-    CHECK(lines(trace.migrations()) == 1);
+}
+
+TEST_CASE("a filter by name takes the whole name and what stands behind its last colon, whatever is shown") {
+    Trace trace(named(1, 5, "X: server") + named(1, 6, "a:b") + named(1, 7, "a: b: c") + move(3, 0, 1, 5) +
+                move(3, 0, 1, 6) + move(3, 0, 1, 7));
+    for (bool cut : {false, true}) {
+        trace.job.report.cut_names = cut;
+        auto migrations = [&](const migtrace::Selection<std::string>& comm) {
+            trace.job.walk.filters.comm = comm;
+            return lines(trace.migrations());
+        };
+        for (const char* name : {"server", "X: server", "a: b: c", "c", "a:b"}) {
+            CHECK(migrations({{name}, {}}) == 1);
+            CHECK(migrations({{}, {name}}) == 2);
+        }
+        for (const char* name : {"X", "b: c", "b", ""}) CHECK(migrations({{name}, {}}) == 0);
+    }
+}
+
+TEST_CASE("text cuts names in the reports of the original analyzer only, whatever else is asked for") {
+    Trace trace(named(1, 5, "X: server") + move(3, 0, 1, 5) + move(4, 1, 0, 5));
+    trace.job.report.cut_names = true;
+    trace.job.report.comms = trace.job.summary_pid = true;
+    trace.job.residency = true;
+    trace.job.pingpong = std::chrono::milliseconds(10);
+    const std::string text = trace.migrations();
+    CHECK(text.find("X: server") == text.rfind("X: server"));
+    CHECK(text.find("X: server") > text.find("PINGPONG by process"));
+    trace.job.report.form = migtrace::Form::Json;
+    CHECK_THAT(print(trace.job).text, !Contains("\"server\""));
 }
 
 TEST_CASE("pid acts on comm events, other filters do not, and marks are never filtered") {
