@@ -85,6 +85,10 @@ for option in comm comm_exclude; do
 	same "$option json" "$stats --mig --output json --$option server small.trace | wc -l" "$stats --mig --$option server small.trace | wc -l"
 done
 same comm-cut-beside "$stats --ps --pid 24 --residency small.trace | head -n 1" "$stats --ps --pid 24 small.trace | head -n 1"
+# A line without an end does not fill the memory; one with as many fields as its header names is read.
+says endless-line 1 "head -c 200000000 /dev/zero | tr '\0' 1 | (ulimit -v 131072; $extract --extract 2)" "standard input:1: the line is too long"
+wide() { printf '# period_msec 1000\n'; seq -f '# field %.0f f' 2 90001; printf '0.000'; printf ' 123456789.25%.0s' {2..90001}; printf '\n'; }
+same long-line "wide | $extract --extract 90001" "echo '0.000 123456789.25'"
 ends text-takes-any-word 0 "$stats --comm --stats tiny.trace"
 ends text-takes-empty-word 0 "$stats --comm '' tiny.trace"
 ends help 0 "$stats --help"

@@ -20,6 +20,9 @@ class LineReader {
  public:
     explicit LineReader(std::vector<std::string> files, std::size_t longest = 1 << 16);
 
+    /// From the next line on; for those whose length is known only when their header has been read.
+    void set_longest(std::size_t longest) { longest_ = longest; }
+
     /// The next line, without LF or CRLF; valid until the next call. False at the end of the last file.
     /// Throws base::Error when a file cannot be opened or read.
     bool next(std::string_view& line);

@@ -19,8 +19,9 @@ namespace migtrace {
 
 namespace {
 
-/// A line can hold a field for each pair of CPUs.
-constexpr std::size_t kLongestLine = 1 << 26;
+/// A line can hold a field for each pair of CPUs, but no more than a header has named before it: so a line without an end
+/// takes little memory. Files without a header have few fields.
+constexpr std::size_t kLongestLine = 1 << 20, kLongestField = 32;
 constexpr std::uint64_t kMostMsec = 1'000'000'000'000;
 constexpr std::uint64_t kLastSecond = 9'000'000'000;
 constexpr std::uint64_t kMostFields = 1'000'000'000;
@@ -140,6 +141,7 @@ bool StatReader::next() {
         if (auto text = header_text(line)) {
             std::string_view tag = *text;
             StatHeader::Result result = header_.add(*text, place());
+            lines_.set_longest(kLongestLine + kLongestField * header_.fields.size());
             if (result == StatHeader::Result::UnknownTag) note(unknown_tags_, cut_word(tag));
             if (result == StatHeader::Result::Malformed) note(malformed_, *text);
             continue;
