@@ -89,6 +89,11 @@ same comm-cut-beside "$stats --ps --pid 24 --residency small.trace | head -n 1" 
 says endless-line 1 "head -c 200000000 /dev/zero | tr '\0' 1 | (ulimit -v 131072; $extract --extract 2)" "standard input:1: the line is too long"
 wide() { printf '# period_msec 1000\n'; seq -f '# field %.0f f' 2 90001; printf '0.000'; printf ' 123456789.25%.0s' {2..90001}; printf '\n'; }
 same long-line "wide | $extract --extract 90001" "echo '0.000 123456789.25'"
+# Pairs of many CPUs are not held in memory as text.
+sed 's/# nr_cpus .*/# nr_cpus 2048/' small.trace >wide.trace
+for output in text json csv; do
+	says "pairs-of-many-cpus-$output" 0 "(ulimit -v 131072; $stats --period 20000 --period_cpu_pair --period_all --output $output wide.trace) | wc -c; exit \${PIPESTATUS[0]}" ""
+done
 ends text-takes-any-word 0 "$stats --comm --stats tiny.trace"
 ends text-takes-empty-word 0 "$stats --comm '' tiny.trace"
 ends help 0 "$stats --help"

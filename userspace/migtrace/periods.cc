@@ -16,29 +16,32 @@ namespace {
 /// s: more is a damaged time stamp, or a period of which nobody reads the output.
 constexpr std::uint64_t kMostEmptyPeriods = 10'000'000;
 
-/// Enough for all pairs of 2048 CPUs, whose names alone take 300 MB.
+/// Enough for all pairs of 2048 CPUs, whose counts take 34 MB.
 constexpr std::size_t kMostColumns = 5'000'000;
 
-std::vector<std::string> column_names(const PeriodOptions& options, const TraceInfo& info) {
-    std::vector<std::string> names;
-    if (options.causes)
-        for (const auto& [number, name] : info.header->causes()) names.push_back(name);
-    if (options.all) names.push_back("migrate");
-    if (options.cpus) {
-        for (unsigned cpu = 0; cpu < info.nr_cpus; cpu++) names.push_back(fmt::format("from cpu: {}", cpu));
-        for (unsigned cpu = 0; cpu < info.nr_cpus; cpu++) names.push_back(fmt::format("to cpu: {}", cpu));
-    }
-    if (options.pairs)
-        for (unsigned from = 0; from < info.nr_cpus; from++)
-            for (unsigned to = 0; to < info.nr_cpus; to++)
-                names.push_back(fmt::format("from cpu: {} to cpu: {}", from, to));
-    if (options.topology)
-        for (const char* name : kDistanceNames)
-            names.push_back(name == kDistanceNames.back() ? "distance unknown" : name);
-    return names;
-}
-
 }  // namespace
+
+void ColumnNames::for_each(const std::function<void(std::string_view)>& see) const {
+    fmt::memory_buffer name;
+    auto put = [&]<class... T>(fmt::format_string<T...> form, T&&... values) {
+        name.clear();
+        fmt::format_to(fmt::appender(name), form, std::forward<T>(values)...);
+        see({name.data(), name.size()});
+    };
+    if (options_.causes)
+        for (const auto& [number, cause] : info_.header->causes()) see(cause);
+    if (options_.all) see("migrate");
+    if (options_.cpus) {
+        for (unsigned cpu = 0; cpu < info_.nr_cpus; cpu++) put("from cpu: {}", cpu);
+        for (unsigned cpu = 0; cpu < info_.nr_cpus; cpu++) put("to cpu: {}", cpu);
+    }
+    if (options_.pairs)
+        for (unsigned from = 0; from < info_.nr_cpus; from++)
+            for (unsigned to = 0; to < info_.nr_cpus; to++) put("from cpu: {} to cpu: {}", from, to);
+    if (options_.topology)
+        for (const char* distance : kDistanceNames)
+            see(distance == kDistanceNames.back() ? "distance unknown" : distance);
+}
 
 void PeriodCounter::begin(const TraceInfo& info) {
     info_ = &info;
@@ -50,10 +53,9 @@ void PeriodCounter::begin(const TraceInfo& info) {
         throw base::Error(fmt::format("{} CPUs make {} columns of pairs, and {} is the most; --max_cpu CPU leaves some out",
                                       info.nr_cpus, topology_at_ - pairs_at_, kMostColumns));
     if (options_.topology) distances_ = DistanceTable(*info.header);
-    const std::vector<std::string> names = column_names(options_, info);
-    counts_.assign(names.size(), 0);
+    counts_.assign(topology_at_ + (options_.topology ? kDistances : 0), 0);
     if (options_.cpus || options_.pairs) matrix_ = CpuMatrix(info.nr_cpus);
-    listener_.columns(names, info);
+    listener_.columns(ColumnNames(options_, info), info);
 }
 
 /// The last nanosecond of the current period; the end of time when it lies behind that.
@@ -155,8 +157,8 @@ void PeriodCounter::end(const TraceInfo& info) {
 PeriodTable count_periods(TraceReader& reader, const WalkOptions& options, const PeriodOptions& periods) {
     struct Collector : PeriodListener {
         PeriodTable table;
-        void columns(const std::vector<std::string>& names, const TraceInfo& info) override {
-            table.names = names;
+        void columns(const ColumnNames& names, const TraceInfo& info) override {
+            names.for_each([this](std::string_view name) { table.names.emplace_back(name); });
             table.nr_cpus = info.nr_cpus;
         }
         void opened(const TraceInfo& info) override {

@@ -3,8 +3,10 @@
 // Migrations per period of time.
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "migtrace/counters.h"
@@ -26,12 +28,24 @@ struct PeriodOptions {
     bool last = false;
 };
 
+/// The names of the columns, made one by one: pairs of thousands of CPUs have millions. `options` and `info` outlive it.
+class ColumnNames {
+ public:
+    ColumnNames(const PeriodOptions& options, const TraceInfo& info) : options_(options), info_(info) {}
+    /// Calls `see` for each, in order.
+    void for_each(const std::function<void(std::string_view)>& see) const;
+
+ private:
+    const PeriodOptions& options_;
+    const TraceInfo& info_;
+};
+
 /// What a period is reported to.
 class PeriodListener {
  public:
     virtual ~PeriodListener() = default;
     /// Before the first event of the trace: the names of the columns. Not called for a trace without events.
-    virtual void columns(const std::vector<std::string>& names, const TraceInfo& info) = 0;
+    virtual void columns(const ColumnNames& names, const TraceInfo& info) = 0;
     /// With the first migration in the window; `info.begin` is where the first period begins.
     virtual void opened(const TraceInfo& info) = 0;
     /// Period `index`, from 0, has these counts.

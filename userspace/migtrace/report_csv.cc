@@ -52,7 +52,7 @@ void CsvReport::head() {
     if (events())
         texts({"event", "ts", "time", "rel_ns", "cpu", "from", "to", "pid", "comm", "cause", "mark"});
     else if (options_.starts)
-        texts({"cpu", "ts", "time"});
+        texts({"cpu", "ts", "time", "wall"});
     else
         return;
     end_line();
@@ -73,8 +73,9 @@ void CsvReport::start(const Event& event) {
     if (!options_.starts) return;
     head();
     number(event.cpu);
+    moment(event.ts);
     separate();
-    output_.format("0x{:016x},{}", event.ts,
+    output_.format("{}",
                    iso_utc({static_cast<std::int64_t>(event.wall_us / 1'000'000),
                             static_cast<std::uint32_t>(event.wall_us % 1'000'000 * 1000)}));
     end_line();
@@ -112,9 +113,12 @@ void CsvReport::end(const TraceInfo&) {
     head();
 }
 
-void CsvReport::columns(const std::vector<std::string>& names, const TraceInfo&) {
+void CsvReport::columns(const ColumnNames& names, const TraceInfo&) {
     texts({"rel_sec", "ts", "time"});
-    for (const std::string& name : names) text(name);
+    names.for_each([&](std::string_view name) {
+        text(name);
+        output_.flush_if_full();
+    });
     end_line();
 }
 
@@ -123,8 +127,10 @@ void CsvReport::period(std::uint64_t index, std::span<const std::uint64_t> count
     separate();
     output_.format("{}.{:03}", msec / 1000, msec % 1000);
     moment(period_ts(index));
-    for (std::uint64_t count : counts)
+    for (std::uint64_t count : counts) {
         number(1000.0 * static_cast<double>(count) / static_cast<double>(options_.period_msec));
+        output_.flush_if_full();
+    }
     end_line();
 }
 

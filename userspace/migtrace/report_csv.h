@@ -21,7 +21,7 @@ class CsvReport : public Report {
         if (options_.migrations) EventListener::migrations(some);
     }
     void end(const TraceInfo& info) override;
-    void columns(const std::vector<std::string>& names, const TraceInfo& info) override;
+    void columns(const ColumnNames& names, const TraceInfo& info) override;
     void opened(const TraceInfo&) override {}
     void period(std::uint64_t index, std::span<const std::uint64_t> counts) override;
     void stats(const Counters& counters) override;

@@ -82,10 +82,17 @@ void JsonReport::migration(const Migration& m) {
     end_line();
 }
 
-void JsonReport::columns(const std::vector<std::string>& names, const TraceInfo& info) {
+void JsonReport::columns(const ColumnNames& names, const TraceInfo& info) {
     output_.format(R"({{"type":"columns","period_msec":{},"nr_cpus":{},"names":)", options_.period_msec,
                    info.nr_cpus);
-    put_list(names, [&](const std::string& name) { put_text(name); });
+    const char* separator = "[";
+    names.for_each([&](std::string_view name) {
+        output_.put(separator);
+        put_text(name);
+        output_.flush_if_full();
+        separator = ",";
+    });
+    output_.put("]");
     end_line();
 }
 

@@ -95,9 +95,15 @@ void TextReport::migration(const Migration& m) {
     output_.flush_if_full();
 }
 
-void TextReport::columns(const std::vector<std::string>& names, const TraceInfo& info) {
-    if (!options_.safe_names) return output_.put(stat_header(names, info.nr_cpus));
-    output_.put(base::printable(stat_header(names, info.nr_cpus), "\n"));
+void TextReport::columns(const ColumnNames& names, const TraceInfo& info) {
+    output_.put(stat_header(info.nr_cpus));
+    unsigned number = kFirstStatField;
+    names.for_each([&](std::string_view name) {
+        output_.format("# field {} ", number++);
+        put_name(name);
+        output_.put("\n");
+        output_.flush_if_full();
+    });
 }
 
 void TextReport::opened(const TraceInfo& info) {
@@ -112,7 +118,11 @@ void TextReport::period(std::uint64_t index, std::span<const std::uint64_t> coun
         output_.format("{:>{}}.{:03} ", msec / 1000, !options_.human ? 0 : options_.align ? 8 : 4, msec % 1000);
     }
     times_.put_wall_and_abs(output_.buffer(), info_->start, period_ts(index));
-    for (std::uint64_t count : counts) put_rate(count);
+    for (std::uint64_t count : counts) {
+        put_rate(count);
+        // A line may have millions of them.
+        output_.flush_if_full();
+    }
     output_.put("\n");
     output_.flush_if_full();
 }

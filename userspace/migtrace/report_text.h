@@ -20,7 +20,7 @@ class TextReport : public Report {
     void mark(const Event& event) override;
     void migration(const Migration& migration) override;
     void migrations(const Migrations& some) override;
-    void columns(const std::vector<std::string>& names, const TraceInfo& info) override;
+    void columns(const ColumnNames& names, const TraceInfo& info) override;
     void opened(const TraceInfo& info) override;
     void period(std::uint64_t index, std::span<const std::uint64_t> counts) override;
     void stats(const Counters& counters) override;

@@ -236,12 +236,8 @@ StatTable read_stat(const std::vector<std::string>& files) {
     return table;
 }
 
-std::string stat_header(const std::vector<std::string>& names, unsigned nr_cpus) {
-    std::string text =
-        fmt::format("# version 1.0.0\n# period_msec 1000\n# nr_cpus {}\n# ts_field 1\n", nr_cpus);
-    unsigned number = 2;
-    for (const std::string& name : names) text += fmt::format("# field {} {}\n", number++, name);
-    return text;
+std::string stat_header(unsigned nr_cpus) {
+    return fmt::format("# version 1.0.0\n# period_msec 1000\n# nr_cpus {}\n# ts_field 1\n", nr_cpus);
 }
 
 std::optional<std::int64_t> parse_thousandths(std::string_view text) {

@@ -108,8 +108,10 @@ struct StatTable {
 /// Reads stat files one after another as one ("-": standard input). Throws base::Error as StatReader does.
 StatTable read_stat(const std::vector<std::string>& files);
 
-/// The header that migrate_stats writes, without "# gettimeofday". Fields are numbered from 2.
-std::string stat_header(const std::vector<std::string>& names, unsigned nr_cpus);
+/// The header that migrate_stats writes, without "# gettimeofday" and the names of fields, which are numbered from
+/// kFirstStatField.
+std::string stat_header(unsigned nr_cpus);
+constexpr unsigned kFirstStatField = 2;
 
 /// A decimal number with an optional sign and fraction ("-1.5"), rounded to thousandths. Nothing for anything
 /// else.
