@@ -94,6 +94,10 @@ sed 's/# nr_cpus .*/# nr_cpus 2048/' small.trace >wide.trace
 for output in text json csv; do
 	says "pairs-of-many-cpus-$output" 0 "(ulimit -v 131072; $stats --period 20000 --period_cpu_pair --period_all --output $output wide.trace) | wc -c; exit \${PIPESTATUS[0]}" ""
 done
+head -c 3000 small.trace >cut.1
+tail -c +3001 small.trace >cut.2
+same cut-file "cat cut.1 cut.2 | $stats --stats" "$stats --stats small.trace"
+says cut-file-alone 0 "$stats --stats cut.1 cut.2 2>&1 >/dev/null" "skipped"
 ends text-takes-any-word 0 "$stats --comm --stats tiny.trace"
 ends text-takes-empty-word 0 "$stats --comm '' tiny.trace"
 ends help 0 "$stats --help"

@@ -221,7 +221,7 @@ void JsonReport::put_stays(const base::Histogram& stays) {
 }
 
 void JsonReport::residency(const Residency& residency) {
-    output_.put(R"({"type":"residency","total":{)");
+    output_.format(R"({{"type":"residency","left_out":{},"total":{{)", residency.left_out());
     put_stays(residency.all());
     output_.put(R"(},"causes":)");
     put_list(residency.causes(), [&](const Residency::Cause& cause) {

@@ -95,6 +95,9 @@ void TextReport::residency(const Residency& residency) {
     row("total", residency.all());
     output_.put("\n\nRESIDENCY (how long tasks stayed on a CPU, by the cause that took them away):\n\n");
     table.print(output_);
+    if (const std::uint64_t left_out = residency.left_out())
+        output_.format("\n  left out {}: the task left another CPU than the one where it was seen last\n",
+                       left_out == 1 ? "a stay" : fmt::format("{} stays", left_out));
     stay_histogram(residency);
 }
 

@@ -32,8 +32,12 @@ void Residency::migration(const Migration& m) {
     if (m.from == m.to) return;
     Stay& stay = stays_[m.pid];
     const bool first = begins_task(m);
-    if (stay.known && stay.cpu == m.from && !first && filter_.passes(m))
-        causes_[m.cause].stays.record(m.ts - stay.since);
+    if (stay.known && !first && filter_.passes(m)) {
+        if (stay.cpu == m.from)
+            causes_[m.cause].stays.record(m.ts - stay.since);
+        else
+            left_out_++;
+    }
     stay = {m.ts, m.to, true, first};
 }
 

@@ -69,7 +69,7 @@ std::array<std::uint64_t, kStayLimits.size() + 1> stay_buckets(const base::Histo
 
 /// Stays: the time between a migration to a CPU and the next migration of the task, which leads away from
 /// there. Stays that begin before the window or last beyond it are not known and do not count, nor does one
-/// whose end does not fit its beginning, because an event between them is missing.
+/// whose end does not fit its beginning, because an event between them is missing: it is left out.
 class Residency : public TaskView {
  public:
     using TaskView::TaskView;
@@ -83,6 +83,7 @@ class Residency : public TaskView {
     /// By the cause of the migration that ended the stay, in the order of their numbers.
     const std::vector<Cause>& causes() const { return causes_; }
     base::Histogram all() const;
+    std::uint64_t left_out() const { return left_out_; }
 
  private:
     struct Stay {
@@ -93,6 +94,7 @@ class Residency : public TaskView {
     void prepared() override;
     std::vector<Cause> causes_;
     PidTable<Stay> stays_;
+    std::uint64_t left_out_ = 0;
 };
 
 /// Who is back within this time plays ping-pong, unless another time is given.

@@ -51,6 +51,14 @@ TEST_CASE("a stay whose end does not fit its beginning does not count") {
     Trace trace(move(0, 0, 1, 5) + move(10, 2, 3, 5) + move(11, 3, 0, 5) + move(12, 0, 0, 5) +
                 move(13, 0, 1, 5));
     CHECK(stays(trace) == Stays{2, 1.5, 2});
+    auto left_out = [&] { return nlohmann::json::parse(print(trace.job).text)["left_out"]; };
+    CHECK(left_out() == 1);
+    trace.job.walk.filters.cpu_to.include = {0, 1};
+    CHECK(left_out() == 0);
+    trace.job.report.form = migtrace::Form::Text;
+    CHECK_THAT(print(trace.job).text, !Contains("left out"));
+    trace.job.walk.filters = {};
+    CHECK_THAT(print(trace.job).text, Contains("\n  left out a stay: the task left another CPU"));
 }
 
 TEST_CASE("a new process with the pid of another begins anew") {
