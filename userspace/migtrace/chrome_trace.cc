@@ -12,6 +12,9 @@ namespace {
 /// Process and thread 0 are the idle task to Perfetto, and some versions of it mix thread 0 up with 1.
 constexpr unsigned kProcess = 1, kFirstThread = 1;
 
+/// CPUs whose tracks are shown empty too. A damaged line may name any CPU, and nobody looks through thousands of tracks.
+constexpr unsigned kMostEmptyTracks = 512;
+
 /// The time from `from` to `to`, in ns, as the microseconds that the format counts in.
 void put_us(Output& output, std::uint64_t from, std::uint64_t to) {
     const std::uint64_t size = to < from ? from - to : to - from;
@@ -38,6 +41,7 @@ void ChromeTrace::begin(const TraceInfo& info) {
     separate();
     output_.format(R"({{"ph":"M","pid":{},"name":"process_name","args":{{"name":"task migrations"}}}})",
                    kProcess);
+    if (info.nr_cpus > kMostEmptyTracks) return;
     for (unsigned cpu = 0; cpu < info.nr_cpus; cpu++) know_cpu(cpu);
 }
 

@@ -68,6 +68,21 @@ TEST_CASE("every CPU is a track with its name, in the order of the numbers") {
     CHECK(places == std::map<int, int>{{1, 0}, {2, 1}, {3, 2}, {4, 3}});
 }
 
+TEST_CASE("a stray CPU does not make thousands of empty tracks") {
+    auto tracks = [](const json& trace) {
+        std::vector<int> cpus;
+        for (const json& event : with_phase(trace, "M"))
+            if (event["name"] == "thread_name") cpus.push_back(event["tid"].get<int>() - 1);
+        return cpus;
+    };
+    const std::string events = move(1, 2, 0, 7) + move(2, 0, 7999, 7) + mark(3, "0x1");
+    CHECK(tracks(exported(events)) == std::vector{0, 1, 2, 3, 7999});
+    std::string no_cpus = kHeader;
+    no_cpus.erase(no_cpus.find("# nr_cpus 4\n"), 12);
+    CHECK(tracks(exported(events, {}, no_cpus + kStart)) == std::vector{2, 0, 7999});
+    CHECK(tracks(exported(move(1, 511, 0, 7), {}, no_cpus + kStart)).size() == 512);
+}
+
 TEST_CASE("a migration is two slices and an arrow, its category the cause") {
     const json trace = exported(named(1, 7, "a \"b\"\xff") + move(2.000003, 3, 1, 7));
     const auto slices = with_phase(trace, "X"), begins = with_phase(trace, "s"),
