@@ -62,6 +62,22 @@ struct Seen {
     std::map<std::string, unsigned> causes;
     std::map<std::pair<unsigned, unsigned>, unsigned> pairs;
     std::uint64_t begin = 0, end = 0;
+    /// What `--migrate --ps --mark --ts_abs --comm_whole` prints; of the model only, as what follows.
+    std::vector<std::string> printed;
+    /// By index of a period and name of a field: counts that are not 0.
+    std::map<std::uint64_t, std::map<std::string, unsigned>> fields;
+
+    void add_fields(std::uint64_t ts, unsigned from, unsigned to, const std::string& cause, std::uint64_t period) {
+        if (ts < begin) return;
+        auto& counts = fields[ts == begin ? 0 : (ts - begin - 1) / period];
+        counts[cause]++;
+        counts["migrate"]++;
+        // CPUs beyond those of the header are no fields.
+        if (from >= 4 || to >= 4) return;
+        counts[fmt::format("from cpu: {}", from)]++;
+        counts[fmt::format("to cpu: {}", to)]++;
+        counts[fmt::format("from cpu: {} to cpu: {}", from, to)]++;
+    }
 
     void add(std::uint64_t ts, unsigned cpu, unsigned from, unsigned to, int pid, const std::string& comm,
              const std::string& cause, std::uint64_t period) {
@@ -87,6 +103,7 @@ inline Seen model(const Lines& sorted, const WalkOptions& options, std::uint64_t
     if (options.window.begin_ts) limit = *options.window.begin_ts;
     if (options.window.begin_ns) limit = std::max<std::uint64_t>(limit, start + *options.window.begin_ns);
     if (options.window.end_ts) end_limit = *options.window.end_ts;
+    if (options.window.end_ns) end_limit = std::min<std::uint64_t>(end_limit, start + *options.window.end_ns);
     auto selected = [](const auto& selection, const auto& value) {
         auto in = [&](const auto& list) { return std::find(list.begin(), list.end(), value) != list.end(); };
         return selection.include.empty() ? !in(selection.exclude) : in(selection.include);
@@ -111,9 +128,15 @@ inline Seen model(const Lines& sorted, const WalkOptions& options, std::uint64_t
             fields >> value;
             const std::uint64_t mark = std::stoull(value, nullptr, 16);
             if (!mark_passed && mark == options.window.begin_mark) mark_passed = true, limit = std::max(limit, ts);
+            if (mark_passed && ts >= limit)
+                seen.printed.push_back(fmt::format("{} {} . . {:>4} {:<16} 0x{:08x}", word, cpu, pid, "mark", mark));
             if (mark == options.window.end_mark) break;
         } else if (from == ".") {
-            comms[std::stoi(pid)] = line.substr(line.find(" : ") + 3);
+            const std::string& comm = comms[std::stoi(pid)] = line.substr(line.find(" : ") + 3);
+            static const std::map<std::string, std::string> kKinds = {
+                {"8", "copy_process"}, {"9", "set_task_comm"}, {"10", "task_list"}};
+            if (selected(options.filters.pid, std::stol(pid)))
+                seen.printed.push_back(fmt::format("{} {} . . {:>4} {:<16} {}", word, cpu, pid, kKinds.at(kind), comm));
         } else {
             const std::string cause = kind == "1" ? "pull" : "wake";
             const std::string& comm = comms[std::stoi(pid)];
@@ -124,6 +147,10 @@ inline Seen model(const Lines& sorted, const WalkOptions& options, std::uint64_t
             if (ts > end_limit) break;
             if (!mark_passed || ts < limit) continue;
             seen.begin = std::max(limit, start);
+            // Widths count bytes.
+            seen.printed.push_back(fmt::format("{} {} {} {} {:>4} {}{} {}", word, cpu, from, to, pid, comm,
+                                               std::string(comm.size() < 16 ? 16 - comm.size() : 0, ' '), cause));
+            seen.add_fields(ts, static_cast<unsigned>(std::stol(from)), static_cast<unsigned>(std::stol(to)), cause, period);
             seen.add(ts, cpu, static_cast<unsigned>(std::stol(from)), static_cast<unsigned>(std::stol(to)), std::stoi(pid), comm, cause, period);
         }
     }
@@ -161,8 +188,13 @@ WalkOptions random_options(Random& random, const Lines& sorted) {
     if (random() % 4 == 0 && !sorted.empty()) options.window.end_ts = moment();
     if (random() % 6 == 0) options.window.begin_ns = random() % 3 * 1'000'000'000;
     if (random() % 4 == 0) options.filters.cause.include = {"wake"};
+    if (random() % 6 == 0) options.window.end_ns = random() % 9 * 500'000'000;
     if (random() % 4 == 0) options.filters.comm.exclude = {"a", ""};
+    else if (random() % 4 == 0) options.filters.comm.include = {"server", "my app", "colon : in it"};
     if (random() % 4 == 0) options.filters.pid.exclude = {1, 2};
+    else if (random() % 4 == 0) options.filters.pid.include = {0, 3, 4};
+    if (random() % 6 == 0) options.filters.cpu_from.exclude = {1, 5};
+    else if (random() % 6 == 0) options.filters.cpu_from.include = {0, 2, 3, 7};
     if (random() % 4 == 0) options.filters.cpu_to.include = {0, 1, 2};
     if (random() % 6 == 0) options.filters.cpu_event.exclude = {0};
     return options;
