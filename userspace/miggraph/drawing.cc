@@ -6,16 +6,21 @@
 #include <algorithm>
 #include <array>
 #include <boost/algorithm/string.hpp>
+#include <cmath>
 #include <numeric>
 #include <set>
 
 #include "base/error.h"
 #include "base/units.h"
 #include "miggraph/text.h"
+#include "migtrace/cause_info.h"
 
 namespace miggraph {
 
 namespace {
+
+constexpr const char* kNoMigration = "there are no migrations";
+constexpr const char* kNotOver = "all migrations are in the last period, which is not over; choose another --period";
 
 constexpr std::array kAll = {Graph::Rate, Graph::Cause, Graph::Pair, Graph::Cpu, Graph::Field};
 
@@ -66,14 +71,45 @@ std::vector<Timeline::Line> causes(const Table& table) {
     for (const auto* column : columns) {
         double share = 100 * sum(column->rates) / all;
         std::string percent = share < 1 ? "< 1" : fmt::format("{:.0f}", share);
-        lines.push_back({fmt::format("{}  {} %", column->name, percent), column->rates});
+        lines.push_back({fmt::format("{}  {} %", column->name, percent), column->rates,
+                         migtrace::cause_info(column->name).colour});
     }
     return lines;
 }
 
+/// As migrate_report has it.
+std::string cpus_in_use(const Table& table) {
+    const std::size_t used = table.cpus_in_use, all = table.nr_cpus.value_or(0);
+    // A damaged line may name CPUs that the machine does not have.
+    if (all < used) return fmt::format("{} CPU{} in use", used, used == 1 ? "" : "s");
+    return fmt::format("{} of {} CPU{} in use", used, all, all == 1 ? "" : "s");
+}
+
+/// Graphs that the table cannot give, by reason.
+class LeftOut {
+ public:
+    void add(Graph graph, const std::string& reason) {
+        auto at = std::find_if(all_.begin(), all_.end(), [&](const auto& one) { return one.first == reason; });
+        if (at == all_.end()) at = all_.insert(all_.end(), {reason, {}});
+        at->second.push_back(fmt::format("'{}'", graph_name(graph)));
+    }
+    std::vector<std::string> sentences() const {
+        std::vector<std::string> texts;
+        for (const auto& [reason, graphs] : all_)
+            texts.push_back(fmt::format("no graph {}: {}", boost::join(graphs, ", "), reason));
+        return texts;
+    }
+
+ private:
+    std::vector<std::pair<std::string, std::vector<std::string>>> all_;
+};
+
 std::string subtitle(const Table& table, const std::string& source, bool over_time) {
-    std::string text = fmt::format("{}: {:.0f} migrations", source, table.migrations);
-    if (table.cpus > 0) text += fmt::format(", {} CPUs", table.cpus);
+    std::string text = source + ": ";
+    const double shown = over_time ? table.migrations_in_rows : table.migrations;
+    if (shown != table.migrations) text += fmt::format("{:.0f} of ", shown);
+    text += fmt::format("{:.0f} migration{}", table.migrations, std::llround(table.migrations) == 1 ? "" : "s");
+    if (!table.left.empty()) text += ", " + cpus_in_use(table);
     text += ", " + base::format_duration(duration(table.seconds));
     if (over_time) text += ", periods of " + base::format_duration(duration(table.period));
     if (!over_time && table.axis.unit != "CPU") text += fmt::format(", by {}", table.axis.unit);
@@ -121,9 +157,10 @@ std::vector<Drawing> make_drawings(const Table& table, const std::vector<Graph>&
     std::vector<Drawing> drawings;
     std::set<std::string> names;
     auto asked = [&](Graph graph) { return std::find(wanted.begin(), wanted.end(), graph) != wanted.end(); };
-    auto missing = [&](Graph graph, const std::string& reason) {
-        if (asked(graph))
-            notes.push_back(fmt::format("{}: no graph '{}': {}", source, graph_name(graph), reason));
+    LeftOut left_out;
+    // Most stat files do not tell of CPUs, and nobody expects it of them.
+    auto untold = [&](Graph graph) {
+        if (asked(graph)) left_out.add(graph, "it does not tell from which CPU to which tasks went");
     };
     auto add = [&](Graph graph, const std::string& what, auto content, bool over_time) {
         std::string full = title.empty() ? what : title + ": " + boost::to_lower_copy(what);
@@ -141,21 +178,21 @@ std::vector<Drawing> make_drawings(const Table& table, const std::vector<Graph>&
             line.stacked = true;
             line.lines = causes(table);
             if (line.lines.empty())
-                missing(graph, "there are no migrations");
+                left_out.add(graph, table.migrations > 0 && table.migrations_in_rows == 0 ? kNotOver : kNoMigration);
             else
                 add(graph, "Migrations by cause", std::move(line), true);
         } else if (graph == Graph::Pair) {
             if (table.pairs.empty())
-                missing(graph, "it does not tell from which CPU to which tasks went");
+                untold(graph);
             else if (table.migrations == 0)
-                missing(graph, "there are no migrations");
+                left_out.add(graph, kNoMigration);
             else
                 add(graph, "Migrations from CPU to CPU", CpuPairs{table.pairs, table.axis}, false);
         } else if (graph == Graph::Cpu) {
             if (table.left.empty())
-                missing(graph, "it does not tell from which CPU to which tasks went");
+                untold(graph);
             else if (table.migrations == 0)
-                missing(graph, "there are no migrations");
+                left_out.add(graph, kNoMigration);
             else
                 add(graph, "Migrations by CPU", CpuTotals{table.left, table.arrived, table.axis}, false);
         } else {
@@ -170,9 +207,14 @@ std::vector<Drawing> make_drawings(const Table& table, const std::vector<Graph>&
             }
         }
     }
-    if (drawings.empty())
-        throw base::Error(fmt::format("{}: there is nothing to draw{}{}", source, notes.empty() ? "" : ": ",
-                                      boost::join(notes, "; ")));
+    notes.insert(notes.end(), table.warnings.begin(), table.warnings.end());
+    std::vector<std::string> reasons = left_out.sentences();
+    if (drawings.empty()) {
+        reasons.insert(reasons.end(), notes.begin(), notes.end());
+        throw base::Error(fmt::format("{}: there is nothing to draw{}{}", source, reasons.empty() ? "" : ": ",
+                                      boost::join(reasons, "; ")));
+    }
+    for (const std::string& reason : reasons) notes.push_back(source + ": " + reason);
     return drawings;
 }
 

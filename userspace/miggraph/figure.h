@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -14,6 +15,7 @@ struct Timeline {
     struct Line {
         std::string name;  ///< empty: no legend
         std::vector<double> values;
+        std::string_view colour = {};  ///< "#rrggbb"; empty: one of those that are free
     };
     enum class Clock {
         Elapsed,   ///< seconds since some start
@@ -37,13 +39,13 @@ struct CpuAxis {
 /// A matrix of migrations from CPUs (rows) to CPUs (columns); square.
 struct CpuPairs {
     std::vector<std::vector<double>> counts;
-    CpuAxis axis;
+    CpuAxis axis = {};
 };
 
 /// What left each CPU and what arrived on it.
 struct CpuTotals {
     std::vector<double> left, arrived;
-    CpuAxis axis;
+    CpuAxis axis = {};
 };
 
 struct Figure {

@@ -8,7 +8,6 @@
 #include <cmath>
 
 #include "miggraph/text.h"
-#include "migtrace/cause_info.h"
 
 namespace miggraph {
 
@@ -29,11 +28,11 @@ constexpr const char* kTextColour = "#303030";
 constexpr const char* kFaint = "#606060";
 constexpr std::size_t kMostAnnotated = 16;
 
-/// One for each line. A cause has the colour that it has in reports, too.
+/// One for each line.
 std::vector<std::string_view> colours(const std::vector<Timeline::Line>& lines) {
     std::vector<std::string_view> colours;
     for (const auto& line : lines)
-        colours.push_back(migtrace::is_known_cause(line.name) ? migtrace::cause_info(line.name).colour : "");
+        colours.push_back(line.colour);
     std::vector<std::string_view> free;
     auto offer = [&](const auto& palette) {
         for (std::string_view colour : palette)

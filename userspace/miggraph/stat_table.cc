@@ -30,6 +30,7 @@ Table read_stat(const std::string& path, std::vector<std::string>& notes) {
         for (std::size_t row = 0; row < stat.rows(); row++) rates.rates.push_back(stat.rate(row, column));
         table.columns.push_back(std::move(rates));
     }
+    table.nr_cpus = stat.header.nr_cpus;
     sum_up(table);
     return table;
 }

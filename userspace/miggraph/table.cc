@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/units.h"
 #include "migtrace/cpu_groups.h"
+#include "migtrace/far_end.h"
 #include "migtrace/trace_reader.h"
 
 namespace miggraph {
@@ -58,6 +59,24 @@ Recording read(migtrace::TraceReader& reader) {
              event.from, event.to});
     }
     return recording;
+}
+
+/// Where pictures over time end: with the recording, or in front of a few events that lie far behind all others.
+std::uint64_t end_to_show(const Recording& recording) {
+    constexpr std::size_t kLast = 18;
+    std::vector<std::uint64_t> last(std::min(kLast, recording.migrations.size()));
+    auto later = [](std::uint64_t a, std::uint64_t b) { return a > b; };
+    std::vector<std::uint64_t> all;
+    all.reserve(recording.migrations.size());
+    for (const Migration& m : recording.migrations) all.push_back(m.ts);
+    std::partial_sort_copy(all.begin(), all.end(), last.begin(), last.end(), later);
+    std::uint64_t end = recording.end;
+    // One event more, as the last one may be no migration.
+    for (std::size_t late = 0; late < last.size(); end = last[late++])
+        if (migtrace::is_far_behind(recording.begin, last[late], end) &&
+            migtrace::may_be_faults(std::max<std::size_t>(late, 1), all.size() - late))
+            return last[late];
+    return recording.end;
 }
 
 /// The CPUs of a table, one by one or in groups, and where each of them is in it.
@@ -125,7 +144,14 @@ Table count_trace(migtrace::TraceReader& reader, std::optional<nanoseconds> want
     if (!recording.any) throw base::Error(fmt::format("{} holds no events: there is nothing to draw", name));
     if (recording.end - recording.begin > static_cast<std::uint64_t>(nanoseconds::max().count()))
         throw base::Error(fmt::format("{}: time stamps lie centuries apart, so some of them are damaged", name));
-    nanoseconds duration(recording.end - recording.begin);
+    Table table;
+    const std::uint64_t end = end_to_show(recording);
+    if (end < recording.end)
+        table.warnings.push_back(fmt::format(
+            "{}: the trace goes on for {} behind nearly all of its migrations, as it does when a time stamp is damaged: "
+            "pictures over time end before; migrate_report --end_ts 0x{:x} takes the rest out of all figures",
+            name, base::format_duration(nanoseconds(recording.end - end)), end));
+    nanoseconds duration(end - recording.begin);
     nanoseconds period = wanted.value_or(nice_period(duration));
     std::int64_t rows = duration / period;
     if (rows > kMostRows)
@@ -149,7 +175,6 @@ Table count_trace(migtrace::TraceReader& reader, std::optional<nanoseconds> want
             "{}: {} fields of {} points are more than {} in all; choose a longer --period{}", name, columns, rows,
             kMostCells, all_columns ? ", or graphs without field" : ""));
 
-    Table table;
     table.period = static_cast<double>(period.count()) / 1e9;
     table.seconds = static_cast<double>(duration.count()) / 1e9;
     table.migrations = static_cast<double>(recording.migrations.size());
@@ -166,6 +191,8 @@ Table count_trace(migtrace::TraceReader& reader, std::optional<nanoseconds> want
     for (const Migration& m : recording.migrations) pairs[std::uint64_t{m.from} << 32 | m.to]++;
     std::set<std::uint32_t> used;
     for (const auto& [pair, count] : pairs) used.insert({static_cast<std::uint32_t>(pair >> 32), static_cast<std::uint32_t>(pair)});
+    table.cpus_in_use = used.size();
+    table.nr_cpus = reader.header().nr_cpus();
     Axis axis(table, reader.header(), used, true);
     for (const auto& [pair, count] : pairs) {
         const auto from = static_cast<unsigned>(pair >> 32), to = static_cast<unsigned>(pair);
@@ -194,6 +221,7 @@ Table count_trace(migtrace::TraceReader& reader, std::optional<nanoseconds> want
         auto row =
             static_cast<std::size_t>(static_cast<std::int64_t>(m.ts - recording.begin) / period.count());
         if (row >= nothing.size()) continue;
+        table.migrations_in_rows++;
         table.columns[m.cause].rates[row] += one;
         table.columns[total].rates[row] += one;
         if (!all_columns) continue;
@@ -222,6 +250,7 @@ void sum_up(Table& table) {
         if (field.kind == FieldName::Pair || field.kind == FieldName::ToCpu) used.insert(field.to);
     }
     if (!pairs && !ends) table.cpus = 0;
+    table.cpus_in_use = used.size();
     std::optional<Axis> axis;
     if (pairs || ends) axis.emplace(table, migtrace::TraceHeader(), used, pairs);
     for (std::size_t i = 0; i < sums.size(); i++) {
@@ -237,6 +266,7 @@ void sum_up(Table& table) {
         if (field.kind == FieldName::ToCpu || (field.kind == FieldName::Pair && !ends))
             axis->add_arrived(field.to, sum);
     }
+    table.migrations_in_rows = table.migrations;
 }
 
 }  // namespace miggraph

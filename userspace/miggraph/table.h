@@ -39,8 +39,12 @@ struct Table {
     std::vector<std::vector<double>> pairs;
     std::vector<double> left, arrived;  ///< migrations by CPU; empty when the input does not tell
     CpuAxis axis;                       ///< of pairs, left and arrived
-    unsigned cpus = 0;                  ///< that the input names
+    unsigned cpus = 0;                  ///< one more than the largest that the input names
+    std::size_t cpus_in_use = 0;        ///< that a migration left or came to
+    std::optional<unsigned> nr_cpus;    ///< of the machine, as the input says
     double migrations = 0;
+    std::vector<std::string> warnings;  ///< what a user should know of the input
+    double migrations_in_rows = 0;      ///< a trace's last period, which is not over, has no row
     double seconds = 0;  ///< length of the recording
 };
 

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "migtrace/far_end.h"
+
 namespace migreport {
 
 void Timeline::open() {
@@ -11,16 +13,12 @@ void Timeline::open() {
     last_ = info_->begin;
 }
 
-/// Behind a gap of a day at least, beside which all before it would fill less than a column.
 bool Timeline::far(std::uint64_t ts) const {
-    constexpr std::uint64_t kLeast = 86'400'000'000'000, kTimes = 1000;
-    const std::uint64_t gap = ts - std::min(ts, last_);
-    return gap > kLeast && gap / kTimes > last_ - bins_->begin();
+    return migtrace::is_far_behind(bins_->begin(), last_, ts);
 }
 
 bool Timeline::few(std::uint64_t late) const {
-    constexpr std::uint64_t kMost = 16, kOthers = 50;
-    return late <= kMost && late * kOthers <= count_;
+    return migtrace::may_be_faults(late, count_);
 }
 
 void Timeline::add(std::uint64_t ts, std::size_t cause) {

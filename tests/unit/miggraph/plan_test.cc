@@ -93,8 +93,8 @@ TEST_CASE("a cause has its own colour, whatever stands beside it, and no other l
         Timeline graph;
         graph.times = {0, 1};
         for (std::size_t i = 0; i < others; i++) graph.lines.push_back({fmt::format("line {}", i), {1, 2}});
-        graph.lines.push_back({"try_to_wake_up", {1, 2}});
-        graph.lines.push_back({"pull_task", {1, 2}});
+        graph.lines.push_back({"try_to_wake_up", {1, 2}, migtrace::cause_info("try_to_wake_up").colour});
+        graph.lines.push_back({"pull_task", {1, 2}, migtrace::cause_info("pull_task").colour});
         const std::string commands = make_script({"t", "s", graph}, {}, "0").commands;
         for (const char* cause : {"try_to_wake_up", "pull_task"}) {
             const std::string colour(migtrace::cause_info(cause).colour);

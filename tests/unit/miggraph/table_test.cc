@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "miggraph/drawing.h"
 #include "miggraph/stat_table.h"
+#include "migtrace/cause_info.h"
 #include "migtrace/trace_reader.h"
 
 using namespace miggraph;
@@ -126,6 +127,19 @@ TEST_CASE("a damaged trace takes no memory for CPUs and centuries that there are
                       Catch::Contains("damaged"));
 }
 
+TEST_CASE("a damaged time stamp does not make a picture of centuries, and is told") {
+    std::string events;
+    for (int i = 0; i < 100; i++) events += migration(0.01 * i, 1, 0, 7);
+    CHECK(count(events, {}).warnings.empty());
+    const Table table = count(events + "0x7fffffffffffffff 0 1 0 1 7\n", 10ms);
+    CHECK(table.begins.size() == 99);
+    REQUIRE(table.warnings.size() == 1);
+    CHECK_THAT(table.warnings[0], Catch::Contains(fmt::format("--end_ts 0x{:x} ", static_cast<std::uint64_t>(1e12 + 0.99e9))));
+    CHECK(table.migrations == 101);
+    // A trace that goes on after a pause is none.
+    CHECK(count(migration(0, 1, 0, 7) + migration(1e7, 0, 1, 7), {}).warnings.empty());
+}
+
 TEST_CASE("CPUs of a large machine are put together") {
     std::string events;
     for (int cpu = 0; cpu < 1024; cpu++) events += migration(0.001 * cpu, cpu, (cpu + 1) % 1024, 7);
@@ -187,11 +201,28 @@ TEST_CASE("figures are those that were asked for, or all that the input gives") 
         "2\n",
         1s);
     CHECK(names(still, {}) == "rate ");
-    CHECK(notes.empty());
+    CHECK(notes == std::vector<std::string>{"x: no graph 'cause', 'pair', 'cpu': there are no migrations"});
+    notes.clear();
     trace.pairs.clear();
     CHECK(names(trace, {Graph::Rate, Graph::Pair}) == "rate ");
     CHECK(notes.size() == 1);
-    CHECK_THROWS_WITH(names(trace, {Graph::Pair}), Catch::Contains("does not tell"));
+    notes.clear();
+    CHECK_THROWS_WITH(names(trace, {Graph::Pair}),
+                      "x: there is nothing to draw: no graph 'pair': it does not tell from which CPU to which tasks went");
+}
+
+TEST_CASE("subtitles count what is shown") {
+    std::vector<std::string> notes;
+    auto subtitle = [&](const Table& table, Graph graph) {
+        return make_drawings(table, {graph}, "x", "", notes).at(0).figure.subtitle;
+    };
+    CHECK(subtitle(count(two_cpus(), 1s), Graph::Rate) ==
+          "x: 4 of 5 migrations, 3 of 64 CPUs in use, 2.5 s, periods of 1.0 s");
+    CHECK(subtitle(count(two_cpus(), 1s), Graph::Pair) == "x: 5 migrations, 3 of 64 CPUs in use, 2.5 s");
+    const Table late = count("0x000000e8d4a51000 0 . . . start_sched_clock 1 2\n" + migration(1.5, 1, 0, 7), 1s);
+    CHECK(subtitle(late, Graph::Rate) == "x: 0 of 1 migration, 2 of 64 CPUs in use, 1.5 s, periods of 1.0 s");
+    CHECK(subtitle(late, Graph::Cpu) == "x: 1 migration, 2 of 64 CPUs in use, 1.5 s");
+    CHECK_THROWS_WITH(make_drawings(late, {Graph::Cause}, "x", "", notes), Catch::Contains("which is not over"));
 }
 
 TEST_CASE("the legend has causes that occur, the largest first, with their share") {
@@ -201,6 +232,9 @@ TEST_CASE("the legend has causes that occur, the largest first, with their share
     REQUIRE(lines.size() == 2);
     CHECK(lines[0].name == "wake  75 %");
     CHECK(lines[1].name == "push  25 %");
+    // Whatever its place, and whether it is known or not.
+    for (const auto& [line, cause] : {std::pair{0, "wake"}, std::pair{1, "push"}})
+        CHECK(lines[static_cast<std::size_t>(line)].colour == migtrace::cause_info(cause).colour);
 }
 
 TEST_CASE("fields whose names make the same file get different ones") {
