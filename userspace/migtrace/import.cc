@@ -167,6 +167,7 @@ class Import {
         std::string_view line;
         while (lines_.next(line)) {
             if (lines_.number() == 1) look_at_first(line);
+            if (!any_) look_at_header(line);
             take(line);
         }
         if (!any_) throw base::Error(no_event());
@@ -193,10 +194,15 @@ class Import {
     void look_at_first(std::string_view line) {
         const std::string what = foreign_file(line, lines_.file_name(1));
         if (!what.empty()) throw base::Error(what);
-        if (auto text = header_text(line)) {
-            const std::string_view tag = cut_word(*text);
-            is_trace_ = tag == "version" || tag == "nr_cpus" || tag == "cause";
-        }
+    }
+
+    /// Traces and stat files have a version both.
+    void look_at_header(std::string_view line) {
+        auto text = header_text(line);
+        if (!text) return;
+        const std::string_view tag = cut_word(*text);
+        is_trace_ |= tag == "version" || tag == "nr_cpus" || tag == "cause";
+        is_stat_ |= tag == "period_msec" || tag == "field";
     }
 
     void bad(const char* fault) {
@@ -316,6 +322,7 @@ class Import {
 
     std::string no_event() const {
         const std::string name = lines_.file_name(1);
+        if (is_stat_) return name + " is a stat file and not the text of a tracer; migrate_extract and migrate_graph read it";
         if (is_trace_) return name + " is a trace already: migrate_stats and the others read it as it is";
         std::string text = name + ": no event in it";
         if (skipped_.count)
@@ -365,7 +372,7 @@ class Import {
     CauseFinder causes_;
     PidMap<std::uint64_t> names_;  // hash of the name that a process has; 0: none
     ImportSummary summary_;
-    bool any_ = false, is_trace_ = false;
+    bool any_ = false, is_trace_ = false, is_stat_ = false;
     std::uint64_t first_ts_ = 0, last_ts_ = 0, latest_ts_ = 0;
     std::array<bool, static_cast<std::size_t>(Kind::Other) + 1> seen_{};
     Note skipped_, lost_, back_;
