@@ -60,9 +60,11 @@ same output-is-input-kept "cat appended.trace" "cat small.trace"
 gzip -kc small.trace >small.trace.gz
 says compressed 1 "$stats --stats small.trace.gz" "is compressed; give its text: zcat small.trace.gz |"
 says number-wanted 1 "$stats --stats --pid abc small.trace" "--pid: 'abc' is no whole number"
-says period-fraction 1 "$stats --period 0.5 --period_all small.trace" "--period: '0.5' is no whole number (length of a period"
+says period-fraction 1 "$stats --period 0.5 --period_all small.trace" "--period: '0.5' is no whole number of milliseconds"
+says number-too-large 1 "$stats --stats --pid 99999999999999999999 small.trace" "--pid: 99999999999999999999 is too large; at most 9223372036854775807"
 says output-of-export 1 "$programs/migrate_export --output json small.trace" "there is no option '--output' here; --output_file"
 says import-of-a-trace 1 "$programs/migrate_import small.trace" "small.trace is a trace already"
+says import-of-a-stat-file 1 "$stats --period 500 --period_all small.trace | $programs/migrate_import" "standard input is a stat file"
 printf '# version 1.0.0\n# period_msec 1000\n# field 2 migrate\n# field 3 x\n0.000 5 6\n1.000 7 12' >cut.stat
 says cut-value 0 "$programs/migrate_extract --extract 3 cut.stat" "1.000 12.00" "cut.stat:6 ends without a line feed"
 same cut-elsewhere "$programs/migrate_extract --extract 2 cut.stat" "printf '%s\n' '0.000 5.00' '1.000 7.00'"

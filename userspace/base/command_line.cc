@@ -6,8 +6,11 @@
 
 #include <algorithm>
 #include <boost/algorithm/string.hpp>
+#include <cstdint>
 #include <iostream>
+#include <limits>
 #include <optional>
+#include <typeinfo>
 
 #include "base/error.h"
 #include "base/version.h"
@@ -57,6 +60,19 @@ void keep_last(std::vector<po::option>& options, const po::option& added, const 
     options.push_back(added);
 }
 
+/// "; at most 2147483647", of the type that the option has.
+std::string at_most(const po::option_description* option) {
+    const auto* typed = option ? dynamic_cast<const po::typed_value_base*>(option->semantic().get()) : nullptr;
+    if (!typed) return "";
+    const std::type_info& type = typed->value_type();
+    if (type == typeid(std::int64_t) || type == typeid(std::vector<std::int64_t>))
+        return fmt::format("; at most {}", std::numeric_limits<std::int64_t>::max());
+    if (type == typeid(std::uint64_t)) return fmt::format("; at most {}", std::numeric_limits<std::uint64_t>::max());
+    if (type == typeid(int)) return fmt::format("; at most {}", std::numeric_limits<int>::max());
+    if (type == typeid(unsigned)) return fmt::format("; at most {}", std::numeric_limits<unsigned>::max());
+    return "";
+}
+
 /// Only numbers can be invalid here; what else options take is text.
 std::string invalid_value(const po::validation_error& error, const po::options_description& options) {
     const std::string what = error.what();  // the value in quotes, in the words of Boost
@@ -65,8 +81,11 @@ std::string invalid_value(const po::validation_error& error, const po::options_d
     const std::string option = error.get_option_name();
     const std::string name = option.substr(std::min(option.find_first_not_of('-'), option.size()));
     const auto* description = options.find_nothrow(name, false);
-    const std::string meaning = description ? description->description() : "";
-    return fmt::format("--{}: '{}' is no whole number{}", name, value, meaning.empty() ? "" : " (" + meaning + ")");
+    const std::size_t digits = value.find_first_not_of("+-");
+    if (digits <= 1 && value.find_first_not_of("0123456789", digits) == std::string::npos)
+        return fmt::format("--{}: {} is {}", name, value, value[0] == '-' ? "too small" : "too large" + at_most(description));
+    const bool msec = description && boost::starts_with(description->format_parameter(), "MSEC");
+    return fmt::format("--{}: '{}' is no whole number{}", name, value, msec ? " of milliseconds" : "");
 }
 
 }  // namespace
