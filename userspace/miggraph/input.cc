@@ -17,6 +17,7 @@
 #include "base/unique_fd.h"
 #include "miggraph/stat_table.h"
 #include "miggraph/text.h"
+#include "migtrace/foreign.h"
 #include "migtrace/header.h"
 #include "migtrace/trace_reader.h"
 
@@ -155,7 +156,10 @@ std::vector<Source> find_sources(const std::string& operand) {
 std::vector<Drawing> read_drawings(const Source& source, const DrawOptions& options,
                                    std::vector<std::string>& notes) {
     std::string path = make_seekable(source.path);
-    switch (sniff(beginning(path))) {
+    const std::string text = beginning(path);
+    const std::string foreign = migtrace::foreign_file(text, shown(path));
+    if (!foreign.empty()) throw base::Error(foreign);
+    switch (sniff(text)) {
         case Kind::Trace:
             return drawings_of_trace(path, source.name, options, notes);
         case Kind::Stat:
@@ -169,8 +173,9 @@ std::vector<Drawing> read_drawings(const Source& source, const DrawOptions& opti
     Series series = read_series_from(path);
     if (series.skipped > series.times.size())
         throw base::Error(fmt::format("{} is nothing that can be drawn: {} of its lines are no time and value, and only {} are; "
-                                      "the first is line {}",
-                                      shown(path), series.skipped, series.times.size(), series.first_skipped));
+                                      "the first is line {} ({})",
+                                      shown(path), series.skipped, series.times.size(), series.first_skipped,
+                                      migtrace::kImportHint));
     if (series.skipped)
         notes.push_back(
             fmt::format("{}: {} lines that are no time and value were skipped, the first is line {}",

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "miggraph/text.h"
+#include "migtrace/foreign.h"
 
 namespace miggraph {
 
@@ -130,8 +131,8 @@ Series read_series(std::istream& in, const std::string& name) {
     if (series.times.empty()) {
         if (series.skipped)
             throw base::Error(
-                fmt::format("{}: line {} ('{}') is neither a trace, nor a stat file, nor a time and a value",
-                            name, series.first_skipped, first_bad));
+                fmt::format("{}: line {} ('{}') is neither a trace, nor a stat file, nor a time and a value ({})",
+                            name, series.first_skipped, first_bad, migtrace::kImportHint));
         throw base::Error(fmt::format("{} is empty: there is nothing to draw", name));
     }
     if (!std::is_sorted(series.times.begin(), series.times.end())) {

@@ -9,4 +9,8 @@ namespace migtrace {
 /// text of a tracer: "is compressed; try: xzcat FILE | migrate_stats". Else empty. `name` is the file's, or "standard input".
 std::string foreign_file(std::string_view first_line, const std::string& name);
 
+/// For a file in which nothing makes sense.
+inline constexpr const char* kImportHint =
+    "if this is text of perf script, trace-cmd or ftrace, convert it with migrate_import first";
+
 }  // namespace migtrace

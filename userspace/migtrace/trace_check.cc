@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "migtrace/foreign.h"
 
 namespace migtrace {
 
@@ -20,9 +21,7 @@ void check_is_trace(TraceReader& reader, const std::vector<std::string>& files) 
     if (!reader.foreign().empty()) throw base::Error(reader.foreign());
     const std::vector<std::string> faults = reader.warnings();
     if (!faults.empty() && header.version().empty() && !header.nr_cpus() && header.cpus().empty())
-        throw base::Error(fmt::format("{} is no trace: {} (of the text of perf script, trace-cmd report and ftrace "
-                                      "migrate_import makes one)",
-                                      names, faults.back()));
+        throw base::Error(fmt::format("{} is no trace: {} ({})", names, faults.back(), kImportHint));
 }
 
 }  // namespace migtrace
