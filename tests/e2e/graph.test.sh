@@ -157,6 +157,12 @@ refused "a file that does not exist is named" "nosuch.*No such file" graph nosuc
 refused "a directory without recordings is named" "neither migration_trace nor migration_stat" graph tmp
 refused "a directory that cannot be written is an error before drawing" "cannot create" graph -o /proc/x.png t.trace
 refused "a full disk is an error" "No space left" graph --graph rate --format png -o /dev/full t.trace
+refused "a limit of file sizes is told as such" "commands for gnuplot: File too large" bash -c 'ulimit -f 1; exec "$1" t.trace' x "$bin/migrate_graph"
+refused "a standard output that is closed is told as such" "Bad file descriptor" bash -c 'exec "$1" --format terminal t.trace >&-' x "$bin/migrate_graph"
+printf '\037\213\010zip' >zipped
+refused "a compressed file is told as such" "zipped is compressed; give its text: zcat zipped" graph zipped
+printf 'a 1 [000] 1.0: sched:sched_migrate_task: x\n' >perf.txt
+refused "of the text of a tracer the way to a trace is told" "if this is text of perf script, trace-cmd or ftrace, convert it with migrate_import first" graph perf.txt
 refused "an unknown graph is named, with those that there are" "pie.*rate, cause" graph --graph pie t.trace
 refused "an unknown format is named" "jpg" graph -o x.jpg t.trace
 refused "several pictures do not fit into standard output" "one picture" graph -o - t.trace

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "base/tool_main.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
@@ -23,6 +25,15 @@ std::string safe(const std::string& message) {
     return is_terminal(stderr) ? printable(message, "\n\t") : message;
 }
 
+/// A file that is opened later must not get the number of a standard stream that is closed: what is printed would go into
+/// it. Like this reading and writing fail as they should.
+void keep_closed_streams_closed() {
+    for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+        if (::fcntl(fd, F_GETFD) < 0) {
+            [[maybe_unused]] const int same = ::open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+        }
+}
+
 /// A full disk shows only when the last buffer is written, so a program that skips this reports success with half a file.
 void finish_standard_output() {
     std::cout.flush();
@@ -34,6 +45,7 @@ void finish_standard_output() {
 
 int tool_main(const std::string& program, const std::function<int()>& work) {
     running_program = program;
+    keep_closed_streams_closed();
     ignore_size_limit_signal();
     try {
         int status = work();

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "miggraph/gnuplot.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <gnuplot-iostream.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <boost/algorithm/string.hpp>
 #include <cerrno>
@@ -57,6 +59,7 @@ base::UniqueFd write_commands(const std::vector<Figure>& figures, const Canvas& 
     int copy = ::dup(memory.get());
     FILE* file = copy < 0 ? nullptr : ::fdopen(copy, "w");
     if (!file) throw base::system_error("cannot make a file in memory", errno);
+    int error = 0;
     {
         Gnuplot gnuplot(file);  // closes it
         for (std::size_t i = 0; i < figures.size(); i++) {
@@ -67,8 +70,18 @@ base::UniqueFd write_commands(const std::vector<Figure>& figures, const Canvas& 
             }
             gnuplot << script.commands;
         }
-        if (!gnuplot) throw base::Error("cannot write the commands for gnuplot: out of memory");
+        gnuplot.flush();
+        if (!gnuplot) {
+            // The stream keeps the reason to itself.
+            error = ::write(memory.get(), "\n", 1) < 0 ? errno : ENOMEM;
+            // To close the stream writes what is left, and ends the program where that fails.
+            base::UniqueFd nowhere(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+            ::dup2(nowhere.get(), copy);
+        }
     }
+    if (error)
+        throw base::system_error("cannot write the commands for gnuplot", error,
+                                 error == EFBIG ? "the limit is that of ulimit -f" : "");
     ::lseek(memory.get(), 0, SEEK_SET);
     return memory;
 }
