@@ -62,7 +62,7 @@ TEST_CASE("processes, start lines and periods are tables") {
     CHECK(csv(trace) == "pid,count,per_second,comms\r\n5,2,1,\"one, two\"\r\n");
     trace.job.summary_pid = false;
     trace.job.consistency = trace.job.report.starts = true;
-    CHECK(csv(trace) == "cpu,ts,time\r\n0,0x000000174876e800,2010-08-11T12:08:39.500000000Z\r\n");
+    CHECK(csv(trace) == "cpu,ts,time,wall\r\n0,0x000000174876e800,2010-08-11T12:08:39.500000000Z,2010-08-11T12:08:39.500000000Z\r\n");
     trace.job.consistency = trace.job.report.starts = false;
     trace.job.report.form = migtrace::Form::Csv;
     CHECK(trace.period(1000) ==
