@@ -58,6 +58,11 @@ std::string filter_options(const migtrace::Filters& filters, Repeat repeat) {
     return text + options("pid", filters.pid);
 }
 
+/// Whether filters act on a report that shows no migration: one behind an end by time ends the reading if it passes them.
+bool ends_by_time(const migtrace::WindowLimits& window) {
+    return window.end_ns || window.end_ts;
+}
+
 /// As short as it goes: "5", "0.25".
 std::string seconds_text(std::int64_t ns) {
     constexpr std::uint64_t kSecond = 1'000'000'000;
@@ -101,10 +106,19 @@ std::string file_operand(const std::string& name) {
     return shell_quoted(option ? "./" + name : name);
 }
 
+bool reads_standard_input(const Source& source) {
+    for (const std::string& file : source.files)
+        if (file == "-") return true;
+    return source.files.empty();
+}
+
 std::string stats_command(const Source& source, const std::string& report, Repeat filters) {
     std::string command = "migrate_stats " + report;
-    command += filter_options(source.filters, filters) + window_options(source.window);
-    if (source.max_cpu) command += fmt::format(" --max_cpu {}", *source.max_cpu);
+    if (filters == Repeat::All || ends_by_time(source.window)) command += filter_options(source.filters, filters);
+    command += window_options(source.window);
+    // migrate_stats warns of it where it changes nothing.
+    const bool has_cpus = report.starts_with("--stats") || report.starts_with("--period ");
+    if (source.max_cpu && has_cpus) command += fmt::format(" --max_cpu {}", *source.max_cpu);
     if (source.files.empty()) return command + " -";
     for (const std::string& file : source.files) command += " " + file_operand(file);
     return command;

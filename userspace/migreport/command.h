@@ -22,7 +22,11 @@ enum class Repeat {
     PidOnly,  ///< for what the other filters do not act on
 };
 
-/// "migrate_stats REPORT FILTERS WINDOW FILES". `report` are options as they are typed.
+/// Commands write it as "-".
+bool reads_standard_input(const Source& source);
+
+/// "migrate_stats REPORT FILTERS WINDOW FILES". `report` are options as they are typed. What has no effect on
+/// the report is left out.
 std::string stats_command(const Source& source, const std::string& report, Repeat filters = Repeat::All);
 
 }  // namespace migreport

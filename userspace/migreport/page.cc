@@ -2,7 +2,6 @@
 #include "migreport/page.h"
 
 #include "base/version.h"
-#include "migreport/command.h"
 #include "migreport/html.h"
 #include "migreport/sections.h"
 #include "migreport/style.h"
@@ -16,12 +15,6 @@ std::string default_title(const Source& source) {
     for (const std::string& file : source.files)
         names += (names.empty() ? "" : ", ") + (file == "-" ? "standard input" : file);
     return "Task migrations: " + (names.empty() ? "standard input" : names);
-}
-
-bool reads_standard_input(const Source& source) {
-    for (const std::string& file : source.files)
-        if (file == "-") return true;
-    return source.files.empty();
 }
 
 void head(Html& page, const std::string& title) {
@@ -46,12 +39,8 @@ void navigation(Html& page) {
     page.raw("</ul></nav>\n");
 }
 
-void foot(Html& page, const Source& source) {
+void foot(Html& page) {
     page.format("<footer><p>Made by migrate_report (migscope) {}.", MIGSCOPE_VERSION);
-    if (reads_standard_input(source))
-        page.raw(
-            " The trace came through standard input, which the commands write as <code>-</code>: put the "
-            "name of a file there.");
     page.raw(" What each cause means, and how it is known, is told in docs/causes.md.</p></footer>\n");
 }
 
@@ -71,7 +60,7 @@ std::string make_page(const Collected& all, const Source& source, const std::str
         page.raw("</section>\n");
     }
     page.raw("</main>\n");
-    foot(page, source);
+    foot(page);
     page.raw("<script>").raw(kScript).raw("</script>\n</body>\n</html>\n");
     return page.str();
 }

@@ -155,6 +155,10 @@ void summary(Html& page, const Collected& all, const Source& source) {
             "load balance are normal; look at what is frequent where you did not expect it.</p>\n");
         cause_table(page, all);
     }
+    if (reads_standard_input(source))
+        page.raw(
+            "<p class=\"note\">The trace came through standard input, which the commands of this page write as "
+            "<code>-</code>: put the name of a file there.</p>\n");
     commands(page, {stats_command(source, "--stats")});
 }
 
