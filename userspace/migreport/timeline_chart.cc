@@ -163,7 +163,7 @@ class Chart {
             for (const Marks::Mark& mark : all_.marks.first())
                 if (inside(mark.ts))
                     lines_.push_back(
-                        {x(static_cast<double>(mark.ts - begin)), fmt::format("0x{:x}", mark.value)});
+                        {x(static_cast<double>(mark.ts - begin)), fmt::format("0x{:08x}", mark.value)});
         } else {
             const Bins& places = *all_.marks.places();
             for (std::size_t c = 0; c < places.columns(); c++) {
