@@ -183,7 +183,7 @@ idle extract-item "$programs/migrate_extract --period_msec --ts_gmt --begin_msec
 idle extract-date "$programs/migrate_extract --extract 2 --ts_date k1000.stat" "--ts_date has no effect without --ts_gmt or --ts_loc"
 idle extract-json "$programs/migrate_extract --extract 2 --ts_rel --output json k1000.stat" "--ts_rel has no effect without --output text"
 for options in "--migrate --ts_date" "--ps --pid 5" "--mark --begin_sec 1" "--mark --pid 5 --end_sec 3" "--consistency --ts_gmt" \
-	"--period 1000 --period_all --period_human --max_cpu 3 --ts_rel" "--summary_pid --comm_whole" "--residency --comm_whole"; do
+	"--period 1000 --period_all --period_human --max_cpu 3 --ts_rel" "--summary_pid --comm_whole" "--residency --comm_whole" "--pid 5"; do
 	same "not-idle $options" "$stats $options small.trace 2>&1 >/dev/null" true
 done
 
