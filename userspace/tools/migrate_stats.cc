@@ -291,7 +291,7 @@ int run(int argc, char** argv, migtrace::Output& output) {
         put_version(what, output);
         return 0;
     }
-    if (!asks_for_anything(what))
+    if (!asks_for_anything(what) && base::is_terminal(stdout))
         base::warn("no report was asked for; try --stats, and --help for the others");
     for (const std::string& warning : migtrace::run(what, output)) base::warn(warning);
     warn_of_idle_options(line, what);
