@@ -223,15 +223,19 @@ std::vector<std::string> StatReader::warnings() const {
 StatTable read_stat(const std::vector<std::string>& files) {
     StatReader reader(files);
     StatTable table;
+    const auto take_fields = [&] {
+        if (!table.fields.empty() || reader.header().fields.empty()) return;
+        if (table.rows() > 0)
+            throw base::Error(fmt::format("{}: there are values in front of the header lines that name their fields", reader.place()));
+        for (const auto& [number, name] : reader.header().fields) table.fields.push_back(number);
+    };
     while (reader.next()) {
-        if (table.fields.empty())
-            for (const auto& [number, name] : reader.header().fields) table.fields.push_back(number);
+        take_fields();
         table.time_msec.push_back(reader.time_msec());
         for (unsigned number : table.fields) table.values.push_back(reader.value(number));
     }
+    take_fields();
     table.header = reader.header();
-    if (table.fields.empty())
-        for (const auto& [number, name] : table.header.fields) table.fields.push_back(number);
     table.warnings = reader.warnings();
     return table;
 }

@@ -282,3 +282,11 @@ TEST_CASE("CSV of a stat file has titles, and a line per period") {
     CHECK(without_clock.item(Item::FieldName) == "field_name\r\n\"a,b\"\r\n");
     CHECK(without_clock.extract(2) == "rel_msec,time,per_second\r\n1000,,6\r\n");
 }
+
+TEST_CASE("values in front of the names of their fields are an error, wherever the names come") {
+    const std::string names = "# field 2 migrate\n";
+    for (const std::string& text : {"0.000 1\n" + names + "1.000 2\n", "0.000 1\n" + names}) {
+        TempFile file("# period_msec 1000\n" + text);
+        CHECK_THROWS_WITH(migtrace::read_stat({file.path()}), Contains("in front of the header lines that name their fields"));
+    }
+}
