@@ -102,6 +102,11 @@ same cut-file "cat cut.1 cut.2 | $stats --stats" "$stats --stats small.trace"
 says cut-file-alone 0 "$stats --stats cut.1 cut.2 2>&1 >/dev/null" "skipped"
 ends text-takes-any-word 0 "$stats --comm --stats tiny.trace"
 ends text-takes-empty-word 0 "$stats --comm '' tiny.trace"
+# Standard error that cannot be written changes nothing else.
+for nowhere in '2>/dev/full' '2>&-'; do
+	ends "error-$nowhere" 1 "$stats --stats nofile $nowhere"
+	same "warning-$nowhere" "$stats --stats --comm nobody small.trace $nowhere" "$stats --stats --comm nobody small.trace 2>/dev/null"
+done
 ends help 0 "$stats --help"
 ends help-short 0 "$extract -h"
 ends help-format 0 "$stats --help_format"

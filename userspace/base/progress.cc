@@ -18,14 +18,14 @@ void ProgressLine::update(const std::string& text) {
     winsize size = {};
     ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size);
     std::size_t columns = size.ws_col > 1 ? size.ws_col - 1u : 79;
-    fmt::print(stderr, "\r{}\x1b[K", text.substr(0, columns));
+    std::fputs(fmt::format("\r{}\x1b[K", text.substr(0, columns)).c_str(), stderr);
     std::fflush(stderr);
     dirty_ = true;
 }
 
 void ProgressLine::clear() {
     if (!dirty_) return;
-    fmt::print(stderr, "\r\x1b[K");
+    std::fputs("\r\x1b[K", stderr);
     std::fflush(stderr);
     dirty_ = false;
 }

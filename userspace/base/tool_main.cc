@@ -52,15 +52,20 @@ int tool_main(const std::string& program, const std::function<int()>& work) {
         finish_standard_output();
         return status;
     } catch (const UsageError& e) {
-        fmt::print(stderr, "{}: {}\nTry '{} --help'.\n", program, safe(e.what()), program);
+        tell(fmt::format("{}\nTry '{} --help'.", e.what(), program));
     } catch (const std::bad_alloc&) {
-        fmt::print(stderr, "{}: out of memory\n", program);
+        tell("out of memory");
     } catch (const std::exception& e) {
-        fmt::print(stderr, "{}: {}\n", program, safe(e.what()));
+        tell(e.what());
     }
     return 1;
 }
 
-void warn(const std::string& message) { fmt::print(stderr, "{}: warning: {}\n", running_program, safe(message)); }
+void tell(const std::string& message) {
+    // fmt::print() throws when it cannot write.
+    std::fputs(fmt::format("{}: {}\n", running_program, safe(message)).c_str(), stderr);
+}
+
+void warn(const std::string& message) { tell("warning: " + message); }
 
 }  // namespace base

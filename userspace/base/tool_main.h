@@ -11,7 +11,11 @@ namespace base {
 /// standard output could not be written in full. Messages go to standard error behind "PROGRAM: ".
 int tool_main(const std::string& program, const std::function<int()>& work);
 
-/// Prints "PROGRAM: warning: MESSAGE" on standard error. `tool_main` has to be running.
+/// Prints "PROGRAM: MESSAGE" on standard error. Where that cannot be written nobody is left to be told, and the work goes
+/// on. `tool_main` has to be running, as for warn().
+void tell(const std::string& message);
+
+/// Prints "PROGRAM: warning: MESSAGE" on standard error.
 void warn(const std::string& message);
 
 }  // namespace base

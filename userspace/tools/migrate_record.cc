@@ -94,10 +94,6 @@ migrecord::Options read_options(const base::CommandLine& line) {
     return options;
 }
 
-void say(const std::string& text) {
-    fmt::print(stderr, "{}: {}\n", kName, text);
-}
-
 std::string progress(const migrecord::Options& options, std::chrono::nanoseconds elapsed) {
     std::string text = fmt::format("recording for {}", base::format_duration(elapsed));
     if (options.duration && elapsed < *options.duration)
@@ -120,22 +116,22 @@ int work(int argc, char** argv) {
     };
     listener.note = [&](const std::string& text) {
         terminal.clear();
-        say(text);
+        base::tell(text);
     };
     // A command has the terminal for itself.
     listener.tick = [&](std::chrono::nanoseconds elapsed) {
         if (options.command.empty()) terminal.update(progress(options, elapsed));
     };
     if (options.command.empty() && !options.duration && !terminal.shown())
-        say("recording until Ctrl-C (SIGINT)");
+        base::tell("recording until Ctrl-C (SIGINT)");
 
     migrecord::Result result = migrecord::record(options, signals, listener);
     terminal.clear();
     if (result.start_error)
-        say(fmt::format("cannot run '{}': {}; nothing was recorded", options.command.at(0),
+        base::tell(fmt::format("cannot run '{}': {}; nothing was recorded", options.command.at(0),
                         std::generic_category().message(*result.start_error)));
     for (const auto& text : migrecord::summary_warnings(result, options)) base::warn(text);
-    for (const auto& text : migrecord::summary_lines(result)) say(text);
+    for (const auto& text : migrecord::summary_lines(result)) base::tell(text);
     if (line.has("output")) std::cout << migrecord::summary_json(result).dump(2) << '\n';
     return migrecord::exit_status(result);
 }
