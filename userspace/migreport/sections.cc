@@ -225,6 +225,8 @@ std::string sums_of(const std::string& pairs, const migtrace::CpuGroups& groups)
            "END { for (pair in count) print pair \": \" count[pair] }'";
 }
 
+constexpr const char* kLastCpu = "the last that the trace's header tells or --max_cpu lets in";
+
 void pairs(Html& page, const Collected& all, const Source& source) {
     const migtrace::CpuMatrix& matrix = all.counters.matrix();
     const std::uint64_t total = matrix.sums().total;
@@ -233,7 +235,7 @@ void pairs(Html& page, const Collected& all, const Source& source) {
     if (all.info.nr_cpus == 1)
         none(page, "The machine has one CPU: there is nowhere to go.");
     else if (total == 0)
-        none(page, "All migrations are of CPUs beyond the number that the trace's header tells.");
+        none(page, fmt::format("All migrations are from or to CPUs beyond {}, {}.", all.info.nr_cpus - 1, kLastCpu));
     else {
         const std::vector<unsigned> cpus = migtrace::cpus_to_show(matrix, kMostCells);
         const migtrace::CpuGroups groups = migtrace::group_cpus(all.header, cpus, kMostCells);
@@ -257,9 +259,7 @@ void pairs(Html& page, const Collected& all, const Source& source) {
         page.raw("</div></div>\n");
     }
     if (const std::uint64_t beyond = all.counters.total() - total; beyond > 0 && total > 0)
-        page.format(
-            "<p class=\"note\">{} more are of CPUs beyond the number that the trace's header tells.</p>\n",
-            beyond);
+        page.format("<p class=\"note\">{} more from or to CPUs beyond {}, {}.</p>\n", beyond, all.info.nr_cpus - 1, kLastCpu);
     commands(page, lines);
 }
 
