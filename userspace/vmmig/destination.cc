@@ -89,7 +89,11 @@ class DestinationStream : private PageReader::Listener {
     }
 
     void page(std::uint64_t index, const char* data) override {
-        store_page(memory_->data() + index % memory_->pages() * kPage, data);
+        std::uint8_t* place = memory_->data() + index % memory_->pages() * kPage;
+        if (data)
+            std::memcpy(place, data, kPage);
+        else
+            std::memset(place, 0, kPage);
         stored_++;
         if (index == awaited_) arrived();
     }

@@ -9,16 +9,11 @@
 #include <algorithm>
 #include <bit>
 #include <cerrno>
-#include <cstring>
 #include <thread>
 #include <vector>
 
 #include "base/error.h"
 #include "base/units.h"
-
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
 namespace vmmig {
 
@@ -32,27 +27,6 @@ std::string huge_page_hint(std::uint64_t size, std::uint64_t pages) {
 }
 
 }  // namespace
-
-#ifdef __SSE2__
-
-void store_page(std::uint8_t* page, const char* data) {
-    auto* to = reinterpret_cast<__m128i*>(page);
-    const auto* from = reinterpret_cast<const __m128i*>(data);
-    for (std::size_t i = 0; i < kPage / sizeof(__m128i); i++)
-        _mm_stream_si128(to + i, data ? _mm_loadu_si128(from + i) : _mm_setzero_si128());
-    _mm_sfence();
-}
-
-#else
-
-void store_page(std::uint8_t* page, const char* data) {
-    if (data)
-        std::memcpy(page, data, kPage);
-    else
-        std::memset(page, 0, kPage);
-}
-
-#endif
 
 Memory::Memory(std::uint64_t bytes, Backing backing) {
     const std::uint64_t page = std::max<std::uint64_t>(static_cast<std::uint64_t>(backing), kPage);

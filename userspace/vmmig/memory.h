@@ -10,10 +10,6 @@ namespace vmmig {
 /// What hypervisors track: dirty pages have this size whatever the memory consists of.
 constexpr std::size_t kPage = 4096;
 
-/// Writes a page around the caches: whoever stores a stream of pages reads none of them again soon. Half of what memcpy()
-/// takes, which reads each line before it writes it. `data`: kPage bytes, or nullptr for zeros; `page` is aligned.
-void store_page(std::uint8_t* page, const char* data);
-
 /// The size of the pages that the memory consists of.
 enum class Backing : std::uint64_t {
     Default = 0,  ///< the kernel's choice: 4 KiB, or transparent huge pages

@@ -28,7 +28,7 @@ struct SenderOptions {
 class Frames {
  public:
     /// So many stay in the cache from one system call to the next.
-    static constexpr std::size_t kMost = 32;
+    static constexpr std::size_t kMost = 16;
 
     explicit Frames(double zero_pages);
     /// Puts frames with these pages, kMost at most, in place of what was there.

@@ -16,7 +16,7 @@ namespace {
 
 /// Read at once: so little that it stays in the cache until it is stored, and that a page which was requested does not
 /// wait long for those before it.
-constexpr std::size_t kInbox = 32 * kFrame;
+constexpr std::size_t kInbox = 18 * kFrame;
 static_assert(kInbox > kMostHello + sizeof(Header));
 
 template <class T>
