@@ -96,6 +96,37 @@ sed 's/# nr_cpus .*/# nr_cpus 2048/' small.trace >wide.trace
 for output in text json csv; do
 	says "pairs-of-many-cpus-$output" 0 "(ulimit -v 131072; $stats --period 20000 --period_cpu_pair --period_all --output $output wide.trace) | wc -c; exit \${PIPESTATUS[0]}" ""
 done
+# Nor is a trace: memory grows with the processes that live in it, and not with events or names.
+# many PROCESSES NAMES: as many events of each, each process with so many names one after another.
+many() {
+	printf '# version 1.1.0\n# nr_cpus 4\n# cpu 1 core 1 llc 0 node 0 capacity 1024\n# cause 1 pull\n# cause 2 wake\n# loc 8 copy_process\n'
+	printf '0x0000000000000001 0 . . . start_sched_clock 1281528519 500000\n'
+	awk -v processes="$1" -v names="$2" 'BEGIN {
+		for (pid = 1; pid <= processes; pid++)
+			for (i = 0; i < names; i++) {
+				n++
+				printf "0x%016x 0 . . %d 8 : %d-%d\n", n * 1000, pid, pid, i
+				printf "0x%016x 1 1 2 %d 1\n0x%016x 2 2 1 %d 2\n", n * 1000 + 100, pid, n * 1000 + 200, pid
+			}
+	}'
+}
+largest_kib() {
+	python3 -c 'import resource, subprocess, sys
+subprocess.run(sys.argv[1], shell=True, check=True, stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$1"
+}
+# small_enough NAME 'COMMAND': it takes less than 32 MiB.
+small_enough() {
+	local kib
+	kib=$(largest_kib "$2")
+	if [[ $kib =~ ^[0-9]+$ ]] && ((kib < 32768)); then echo "ok $1"; else failed "$1" "'$2' took '$kib' KiB"; fi
+}
+many 100000 1 >processes.trace
+many 2 250000 >names.trace
+for report in --migrate --ps --summary_pid --topology --residency --pingpong; do
+	small_enough "memory-processes $report" "$stats $report processes.trace"
+	[[ $report == --summary_pid ]] || small_enough "memory-names $report" "$stats $report names.trace"
+done
 head -c 3000 small.trace >cut.1
 tail -c +3001 small.trace >cut.2
 same cut-file "cat cut.1 cut.2 | $stats --stats" "$stats --stats small.trace"

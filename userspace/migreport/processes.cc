@@ -12,14 +12,16 @@ void Processes::begin(const migtrace::TraceInfo& info) {
 
 void Processes::migration(const migtrace::Migration& m) {
     Task& task = tasks_[m.pid];
-    if (m.comm.data() != task.seen) {
-        task.seen = m.comm.data();
-        task.comm = names_.number(m.comm);
-    }
+    task.comm.set(m.comm.whole);
     task.count++;
-    task.distances.count(distances_.between(m.from, m.to));
-    if (task.causes.empty()) task.causes.resize(causes_);
-    task.causes[m.cause]++;
+    count(task, m.cause, distances_.between(m.from, m.to))++;
+}
+
+std::uint64_t& Processes::count(Task& task, std::uint32_t cause, migtrace::Distance distance) {
+    for (Counts::List at = task.alike; at; at = counts_.rest(at))
+        if (counts_[at].cause == cause && counts_[at].distance == distance) return counts_[at].count;
+    counts_.add(task.alike, {0, cause, distance});
+    return counts_[task.alike].count;
 }
 
 std::vector<Processes::Process> Processes::top(std::size_t most) const {
@@ -34,7 +36,13 @@ std::vector<Processes::Process> Processes::top(std::size_t most) const {
     std::vector<Process> worst;
     for (std::size_t i = 0; i < listed; i++) {
         const Task& task = all[i]->value;
-        worst.push_back({all[i]->pid, names_[task.comm], task.count, task.causes, task.distances});
+        Process& process = worst.emplace_back(Process{all[i]->pid, task.comm, task.count, {}, {}});
+        process.causes.resize(causes_);
+        for (Counts::List at = task.alike; at; at = counts_.rest(at)) {
+            const Alike& alike = counts_[at];
+            process.causes[alike.cause] += alike.count;
+            process.distances.counts[static_cast<std::size_t>(alike.distance)] += alike.count;
+        }
     }
     return worst;
 }

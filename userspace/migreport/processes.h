@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "migtrace/chains.h"
+#include "migtrace/name.h"
 #include "migtrace/pid_table.h"
 #include "migtrace/topology.h"
 #include "migtrace/walk.h"
@@ -31,18 +33,23 @@ class Processes : public migtrace::EventListener {
     std::vector<Process> top(std::size_t most) const;
 
  private:
-    struct Task {
-        std::uint32_t comm = 0;
-        const char* seen =
-            nullptr;  // the walk keeps each name once: where it stands tells whether it is another
-        std::uint64_t count = 0;
-        migtrace::DistanceCounts distances;
-        std::vector<std::uint64_t> causes;
+    /// Migrations of a task that have cause and distance in common. Most tasks have few such.
+    struct Alike {
+        std::uint64_t count;
+        std::uint32_t cause;
+        migtrace::Distance distance;
     };
+    using Counts = migtrace::Chains<Alike>;
+    struct Task {
+        std::uint64_t count = 0;
+        Counts::List alike = 0;
+        migtrace::Name comm;
+    };
+    std::uint64_t& count(Task& task, std::uint32_t cause, migtrace::Distance distance);
     std::size_t causes_ = 0;
     migtrace::DistanceTable distances_;
-    migtrace::Names names_;
     migtrace::PidTable<Task> tasks_;
+    Counts counts_;
 };
 
 }  // namespace migreport

@@ -413,10 +413,11 @@ void pingpong(Html& page, const Collected& all, const Source& source) {
                          {"per sec"},
                          {"of all moves"},
                          {"most often away by, back by", Kind::Text}});
-        for (const auto& p : pingpong.processes(kTopReturns))
+        for (const auto& p : pingpong.processes(kTopReturns)) {
+            const migtrace::PingPong::Pair most = pingpong.pairs_of(p.pid).front();
             tasks.row({fmt::format("{}", p.pid), name(p.comm), grouped(p.count), rate(p.count, duration),
-                       grouped(p.migrations),
-                       cause_cell(p.pairs.front().away) + ", " + cause_cell(p.pairs.front().back)});
+                       grouped(p.migrations), cause_cell(most.away) + ", " + cause_cell(most.back)});
+        }
         tasks.end();
     }
     commands(page, {stats_command(source, fmt::format("--pingpong{} --top {}", pingpong_option(source), kTopReturns))});

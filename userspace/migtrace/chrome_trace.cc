@@ -69,10 +69,10 @@ void ChromeTrace::put_name(const Migration& migration) {
     output_.put(R"(,"cat":)");
     put_json_string(output_.buffer(), migration.cause_name);
     output_.put(R"(,"name":)");
-    if (migration.comm.empty())
+    if (migration.comm.whole.empty())
         output_.format("\"pid {}\"", migration.pid);
     else
-        put_json_string(output_.buffer(), migration.comm);
+        put_json_string(output_.buffer(), migration.comm.whole);
 }
 
 void ChromeTrace::put_slice(const Waiting& waiting, std::uint32_t cpu, std::uint64_t end) {
@@ -131,7 +131,9 @@ void ChromeTrace::migration(const Migration& migration) {
     know_cpu(migration.to);
     cut_slices(migration.from, migration.ts);
     cut_slices(migration.to, migration.ts);
-    waiting_.push_back({migration, migration.ts + kSlice, migration.ts + kSlice});
+    Waiting& added = waiting_.emplace_back(migration, Name(migration.comm.whole), migration.ts + kSlice,
+                                           migration.ts + kSlice);
+    added.migration.comm.whole = added.comm;
     if (waiting_.size() > kMostWaiting) put_front();
 }
 

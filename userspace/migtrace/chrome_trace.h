@@ -38,7 +38,8 @@ class ChromeTrace : public EventListener {
     static constexpr std::size_t kMostWaiting = 256;
 
     struct Waiting {
-        Migration migration;
+        Migration migration;  // its name is in `comm`, because that of the process may change meanwhile
+        Name comm;
         std::uint64_t from_end, to_end;  // of its slices
     };
     void open();

@@ -39,18 +39,21 @@ void Counters::end(const TraceInfo& info) {
     info_ = info;
 }
 
-PidCounters::Process& PidCounters::process(std::int32_t pid) {
-    Process*& known = quick_[pid];
-    if (!known) known = &processes_[pid];
-    return *known;
-}
-
 void PidCounters::comm(const Event& event) {
-    process(event.pid).comms.push_back(names_.number(event.comm()));
+    comms_.add(tasks_[event.pid].comms, names_.number(event.comm()));
 }
 
 void PidCounters::migration(const Migration& migration) {
-    process(migration.pid).count++;
+    tasks_[migration.pid].count++;
+}
+
+PidCounters::Process PidCounters::operator[](std::size_t i) const {
+    const auto& [pid, task] = tasks_.entries()[i];
+    Process process{pid, task.count, {}};
+    for (Comms::List comm = task.comms; comm; comm = comms_.rest(comm))
+        process.comms.push_back(names_[comms_[comm]]);
+    std::reverse(process.comms.begin(), process.comms.end());
+    return process;
 }
 
 void StartLines::start(const Event& event) {

@@ -3,14 +3,16 @@
 // How many migrations there were in a window: in total, by cause, between CPUs, by process.
 
 #include <cstdint>
-#include <map>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
-#include "migtrace/comm_table.h"
+#include "migtrace/chains.h"
 #include "migtrace/cpu_matrix.h"
+#include "migtrace/name.h"
+#include "migtrace/pid_table.h"
 #include "migtrace/walk.h"
 
 namespace migtrace {
@@ -74,21 +76,27 @@ class PidCounters : public EventListener {
     void end(const TraceInfo& info) override { info_ = info; }
 
     struct Process {
-        std::uint64_t count = 0;
-        std::vector<std::uint32_t>
-            comms;  ///< in the order in which it got them, for name(); repeated if it got one twice
+        std::int32_t pid;
+        std::uint64_t count;                  ///< 0: it has a name, but has not migrated
+        std::vector<std::string_view> comms;  ///< in the order in which it got them; repeated if it got one twice
     };
     const TraceInfo& info() const { return info_; }  ///< after end()
-    /// By pid; processes with a name but no migration have count 0.
-    const std::map<std::int32_t, Process>& processes() const { return processes_; }
-    std::string_view name(std::uint32_t comm) const { return names_[comm]; }
+    std::size_t size() const { return tasks_.entries().size(); }  ///< processes
+    std::uint64_t count(std::size_t i) const { return tasks_.entries()[i].value.count; }
+    std::int32_t pid(std::size_t i) const { return tasks_.entries()[i].pid; }
+    /// One of them, in the order of their first events; its text lives as long as the counters.
+    Process operator[](std::size_t i) const;
 
  private:
+    using Comms = Chains<std::uint32_t>;
+    struct Task {
+        std::uint64_t count = 0;
+        Comms::List comms = 0;  // their numbers, the latest first
+    };
     TraceInfo info_;
+    PidTable<Task> tasks_;
     Names names_;
-    std::map<std::int32_t, Process> processes_;
-    PidMap<Process*> quick_;  // into processes_
-    Process& process(std::int32_t pid);
+    Comms comms_;
 };
 
 /// The lines that say when each CPU started to record.

@@ -14,12 +14,11 @@
 #include <memory>
 
 #include "base/error.h"
-#include "migtrace/comm_table.h"
 #include "migtrace/foreign.h"
-#include "migtrace/header.h"
 #include "migtrace/header.h"
 #include "migtrace/import_cause.h"
 #include "migtrace/line_reader.h"
+#include "migtrace/pid_table.h"
 
 namespace migtrace {
 

@@ -31,16 +31,11 @@ Record Extras::pack(const Event& event) {
         record.to = static_cast<std::uint16_t>(event.to);
         return record;
     }
-    Event kept = event;
-    if (event.shape == Shape::Comm) {
-        const std::uint32_t name = keep_names_ ? names_.number(event.comm()) : 0;
-        if (fits(event.cpu)) {
-            record.code = static_cast<std::uint16_t>(event.number + kComm * kMostEvents);
-            set_index(record, name);
-            return record;
-        }
-        kept.comm_begin = names_[name].data();
-        kept.comm_length = static_cast<std::uint8_t>(names_[name].size());
+    const std::uint32_t name = event.shape == Shape::Comm ? keep(event.comm()) : 0;
+    if (event.shape == Shape::Comm && fits(event.cpu)) {
+        record.code = static_cast<std::uint16_t>(event.number + kComm * kMostEvents);
+        set_index(record, name);
+        return record;
     }
     if (free_.empty()) {
         free_.push_back(static_cast<std::uint32_t>(slots_.size()));
@@ -48,9 +43,30 @@ Record Extras::pack(const Event& event) {
     }
     record.code = kSlot * kMostEvents;
     set_index(record, free_.back());
-    slots_[free_.back()] = kept;
+    slots_[free_.back()] = {event, name};
     free_.pop_back();
     return record;
+}
+
+std::uint32_t Extras::keep(std::string_view name) {
+    Generation& generation = generations_[young_];
+    generation.records++;
+    return generation.names.number(keep_names_ ? name : std::string_view()) << 1 | young_;
+}
+
+void Extras::give_back(std::uint32_t name, Event& event) {
+    Generation& generation = generations_[name & 1];
+    generation.records--;
+    const std::string_view comm = generation.names[name >> 1];
+    event.comm_begin = comm.data();
+    event.comm_length = static_cast<std::uint8_t>(comm.size());
+}
+
+void Extras::tidy() {
+    Generation& old = generations_[young_ ^ 1];
+    if (generations_[young_].names.size() < kMostNames || old.records > 0) return;
+    old.names = Names();
+    young_ ^= 1;
 }
 
 Event Extras::unpack(const Record& record) {
@@ -61,16 +77,16 @@ Event Extras::unpack(const Record& record) {
             event.to = record.to;
             event.shape = Shape::Migration;
             break;
-        case kComm: {
-            const std::string_view comm = names_[index(record)];
-            event.comm_begin = comm.data();
-            event.comm_length = static_cast<std::uint8_t>(comm.size());
+        case kComm:
+            give_back(index(record), event);
             event.shape = Shape::Comm;
             break;
-        }
-        default:
+        default: {
+            Slot& slot = slots_[index(record)];
             free_.push_back(index(record));
-            return slots_[index(record)];
+            if (slot.event.shape == Shape::Comm) give_back(slot.name, slot.event);
+            return slot.event;
+        }
     }
     event.ts = record.ts;
     event.cpu = record.cpu;

@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "migtrace/comm_table.h"
 #include "migtrace/event.h"
 #include "migtrace/header.h"
+#include "migtrace/name.h"
 
 namespace migtrace {
 
@@ -26,19 +26,35 @@ struct Record {
 static_assert(sizeof(Record) == 24);
 
 /// Packs events into records, and gives back what does not fit into one. The memory of an event is used again once it
-/// has been unpacked; that of names is kept.
+/// has been unpacked.
 class Extras {
  public:
     /// Without `names` comms are empty: to look each up is a tenth of what --stats takes.
     explicit Extras(bool names = true) : keep_names_(names) {}
     Record pack(const Event& event);
-    /// Once for each record. The comm stays valid as long as the object lives.
+    /// Once for each record. The comm stays valid until tidy().
     Event unpack(const Record& record);
+    /// Drops names that no record has any more. The comms of events unpacked before are not used from now on.
+    void tidy();
 
  private:
+    /// Names that are dropped at once: some hundred kilobytes.
+    static constexpr std::uint32_t kMostNames = 1 << 14;
+    struct Generation {
+        Names names;
+        std::uint64_t records = 0;  // that have one of them
+    };
+    struct Slot {
+        Event event;
+        std::uint32_t name;
+    };
+    std::uint32_t keep(std::string_view name);
+    void give_back(std::uint32_t name, Event& event);
+
     bool keep_names_;
-    Names names_;
-    std::vector<Event> slots_;
+    Generation generations_[2];  // the lowest bit of a name's number tells in which it is
+    unsigned young_ = 0;         // the one that gets new names
+    std::vector<Slot> slots_;
     std::vector<std::uint32_t> free_;
 };
 

@@ -15,25 +15,26 @@ std::unique_ptr<Report> Report::make(const ReportOptions& options, Output& outpu
     return std::make_unique<TextReport>(options, output);
 }
 
-std::vector<Report::Listed> Report::listed(const PidCounters& processes) const {
-    std::vector<Listed> all;
-    for (const auto& [pid, process] : processes.processes())
-        if (process.count > 0) all.push_back({pid, &process});
-    if (options_.top == 0) return all;
-    std::stable_sort(all.begin(), all.end(),
-                     [](const Listed& a, const Listed& b) { return a.process->count > b.process->count; });
-    if (all.size() > options_.top) all.resize(options_.top);
-    return all;
+std::vector<std::uint32_t> Report::listed(const PidCounters& processes) const {
+    std::vector<std::uint32_t> places;
+    for (std::uint32_t i = 0; i < processes.size(); i++)
+        if (processes.count(i) > 0) places.push_back(i);
+    const bool by_count = options_.top > 0;
+    std::sort(places.begin(), places.end(), [&](std::uint32_t a, std::uint32_t b) {
+        if (by_count && processes.count(a) != processes.count(b)) return processes.count(a) > processes.count(b);
+        return processes.pid(a) < processes.pid(b);
+    });
+    if (by_count && places.size() > options_.top) places.resize(options_.top);
+    return places;
 }
 
-std::vector<std::string_view> Report::listed_comms(const PidCounters& processes,
-                                                   const PidCounters::Process& process) const {
-    std::vector<std::string_view> listed;
+PidCounters::Process Report::listed(const PidCounters& processes, std::uint32_t place) const {
+    PidCounters::Process process = processes[place];
     const auto& out = options_.comms_left_out;
-    for (std::uint32_t comm : process.comms)
-        if (std::find(out.begin(), out.end(), Comm(processes.name(comm))) == out.end())
-            listed.push_back(processes.name(comm));
-    return listed;
+    std::erase_if(process.comms, [&](std::string_view comm) {
+        return std::find(out.begin(), out.end(), Comm(comm)) != out.end();
+    });
+    return process;
 }
 
 }  // namespace migtrace

@@ -60,15 +60,10 @@ class Report : public EventListener, public PeriodListener {
 
  protected:
     Report(const ReportOptions& options, Output& output) : options_(options), output_(output) {}
-    struct Listed {
-        std::int32_t pid;
-        const PidCounters::Process* process;
-    };
-    /// The processes that summary_pid() lists.
-    std::vector<Listed> listed(const PidCounters& processes) const;
-    /// The names of a process as summary_pid() lists them, whole.
-    std::vector<std::string_view> listed_comms(const PidCounters& processes,
-                                               const PidCounters::Process& process) const;
+    /// The processes that summary_pid() lists, by their places in the counters.
+    std::vector<std::uint32_t> listed(const PidCounters& processes) const;
+    /// One of them, with those of its names that summary_pid() lists, whole.
+    PidCounters::Process listed(const PidCounters& processes, std::uint32_t place) const;
     /// Begin of a period on the kernel's clock.
     std::uint64_t period_ts(std::uint64_t index) const {
         return info_->begin + index * options_.period_msec * 1'000'000;

@@ -105,7 +105,7 @@ void CsvReport::migration(const Migration& m) {
     number(m.from);
     number(m.to);
     number(m.pid);
-    texts({m.comm, m.cause_name, ""});
+    texts({m.comm.whole, m.cause_name, ""});
     end_line();
 }
 
@@ -158,11 +158,12 @@ void CsvReport::stats(const Counters& counters) {
 void CsvReport::summary_pid(const PidCounters& processes) {
     texts({"pid", "count", "per_second", "comms"});
     end_line();
-    for (const Listed& p : listed(processes)) {
+    for (std::uint32_t place : listed(processes)) {
+        const PidCounters::Process p = listed(processes, place);
         number(p.pid);
-        rate(p.process->count, processes.info().duration());
+        rate(p.count, processes.info().duration());
         std::string all;
-        for (std::string_view comm : listed_comms(processes, *p.process)) {
+        for (std::string_view comm : p.comms) {
             if (!all.empty()) all += ", ";
             all += comm;
         }
@@ -189,7 +190,7 @@ void CsvReport::topology(const TopologyCounters& counters) {
     }
     for (const auto& p : counters.processes(options_.top)) {
         texts({"process", "", fmt::format("{}", p.pid), p.comm});
-        distances(p.counts);
+        distances(*p.counts);
     }
 }
 
@@ -237,7 +238,7 @@ void CsvReport::pingpong(const PingPong& pingpong) {
         pair(p);
     }
     for (const auto& process : pingpong.processes(options_.top))
-        for (const auto& p : process.pairs) {
+        for (const auto& p : pingpong.pairs_of(process.pid)) {
             texts({"process", fmt::format("{}", process.pid), process.comm});
             pair(p);
         }

@@ -76,7 +76,7 @@ void JsonReport::migration(const Migration& m) {
     if (!options_.migrations) return;
     put_event("migration", m.ts);
     output_.format(R"(,"cpu":{},"from":{},"to":{},"pid":{},"comm":)", m.cpu, m.from, m.to, m.pid);
-    put_text(m.comm);
+    put_text(m.comm.whole);
     output_.put(R"(,"cause":)");
     put_text(m.cause_name);
     end_line();
@@ -164,11 +164,12 @@ void JsonReport::stats(const Counters& counters) {
 
 void JsonReport::summary_pid(const PidCounters& processes) {
     output_.put(R"({"type":"summary_pid","processes":)");
-    put_list(listed(processes), [&](const Listed& p) {
+    put_list(listed(processes), [&](std::uint32_t place) {
+        const PidCounters::Process p = listed(processes, place);
         output_.format(R"({{"pid":{},)", p.pid);
-        put_rate(p.process->count, processes.info().duration());
+        put_rate(p.count, processes.info().duration());
         output_.put(R"(,"comms":)");
-        put_list(listed_comms(processes, *p.process), [&](std::string_view comm) { put_text(comm); });
+        put_list(p.comms, [&](std::string_view comm) { put_text(comm); });
         output_.put("}");
     });
     end_line();
@@ -197,7 +198,7 @@ void JsonReport::topology(const TopologyCounters& counters) {
         output_.format(R"({{"pid":{},"comm":)", p.pid);
         put_text(p.comm);
         output_.put(",");
-        put_distances(p.counts, duration);
+        put_distances(*p.counts, duration);
         output_.put("}");
     });
     end_line();
@@ -259,7 +260,7 @@ void JsonReport::pingpong(const PingPong& pingpong) {
         output_.put(",");
         put_rate(p.count, duration);
         output_.format(R"(,"migrations":{},"pairs":)", p.migrations);
-        put_pairs(p.pairs, duration);
+        put_pairs(pingpong.pairs_of(p.pid), duration);
         output_.put("}");
     });
     end_line();

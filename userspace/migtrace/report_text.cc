@@ -76,7 +76,7 @@ void TextReport::migration(const Migration& m) {
     if (!options_.migrations) return;
     put_time(m.ts);
     std::string safe_comm, safe_cause;
-    std::string_view comm = cut(m.name()), cause = m.cause_name;
+    std::string_view comm = cut(m.comm), cause = m.cause_name;
     if (options_.safe_names) {
         comm = safe_comm = base::printable(comm);
         cause = safe_cause = base::printable(cause);
@@ -279,24 +279,24 @@ void TextReport::matrix(const Counters& counters, const CpuMatrix::Sums& sums, c
 }
 
 void TextReport::summary_pid(const PidCounters& processes) {
-    const std::vector<Listed> all = listed(processes);
-    auto rate = [&](const Listed& p) {
-        return fmt::format("{:.2f}", per_second(p.process->count, processes.info().duration()));
+    const std::vector<std::uint32_t> all = listed(processes);
+    auto rate = [&](std::uint64_t count) {
+        return fmt::format("{:.2f}", per_second(count, processes.info().duration()));
     };
     std::size_t pid_width = 5, count_width = 6, rate_width = 7;
-    for (const Listed& p : all) {
-        pid_width = fit(pid_width, fmt::format("{}", p.pid));
-        count_width = fit(count_width, fmt::format("{}", p.process->count));
-        rate_width = fit(rate_width, rate(p));
+    for (std::uint32_t place : all) {
+        pid_width = fit(pid_width, fmt::format("{}", processes.pid(place)));
+        count_width = fit(count_width, fmt::format("{}", processes.count(place)));
+        rate_width = fit(rate_width, rate(processes.count(place)));
     }
     output_.format("\n\nMIGRATE count:\n\n{:>{}}  {:>{}}  {:>{}}  comm\n", "pid", pid_width, "count",
                    count_width, "rate ", rate_width);
     output_.format("{:-<{}}  {:-<{}}  {:-<{}}  ----\n\n", "", pid_width, "", count_width, "", rate_width);
-    for (const Listed& p : all) {
-        output_.format("{:{}}  {:{}}  {:>{}}  ", p.pid, pid_width, p.process->count, count_width, rate(p),
-                       rate_width);
+    for (std::uint32_t place : all) {
+        const PidCounters::Process p = listed(processes, place);
+        output_.format("{:{}}  {:{}}  {:>{}}  ", p.pid, pid_width, p.count, count_width, rate(p.count), rate_width);
         const char* separator = "";
-        for (std::string_view comm : listed_comms(processes, *p.process)) {
+        for (std::string_view comm : p.comms) {
             output_.put(separator);
             put_name(cut(Comm(comm)));
             separator = ", ";

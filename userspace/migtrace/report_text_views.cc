@@ -48,11 +48,6 @@ void TextReport::topology(const TopologyCounters& counters) {
     const std::uint64_t duration = counters.info().duration();
     auto columns = distance_columns();
     columns.insert(columns.begin(), kCause);
-    TextTable causes(columns);
-    for (const auto& cause : counters.causes())
-        causes.row(joined({shown(cause.name)}, distances(cause.counts, duration)));
-    causes.rule();
-    causes.row(joined({"total"}, distances(counters.total(), duration)));
     std::vector<std::string> rates = {"per sec"}, shares = {"share"};
     const std::uint64_t total = counters.total().total();
     for (std::uint64_t count : counters.total().counts) {
@@ -61,18 +56,26 @@ void TextReport::topology(const TopologyCounters& counters) {
             total ? fmt::format("{:.1f} %", 100.0 * static_cast<double>(count) / static_cast<double>(total))
                   : "");
     }
-    causes.row(joined(rates, {rate(total, duration), ""}));
-    causes.row(joined(shares, {"", ""}));
     output_.put("\n\nTOPOLOGY by cause (how far tasks moved):\n\n");
-    causes.print(output_);
+    TextTable causes(columns);
+    causes.print(output_, [&] {
+        for (const auto& cause : counters.causes())
+            causes.row(joined({shown(cause.name)}, distances(cause.counts, duration)));
+        causes.rule();
+        causes.row(joined({"total"}, distances(counters.total(), duration)));
+        causes.row(joined(rates, {rate(total, duration), ""}));
+        causes.row(joined(shares, {"", ""}));
+    });
 
     columns.front() = kPid;
     columns.push_back(kComm);
-    TextTable processes(columns);
-    for (const auto& p : counters.processes(options_.top))
-        processes.row(joined({fmt::format("{}", p.pid)}, distances(p.counts, duration), {shown(p.comm)}));
     output_.put("\n\nTOPOLOGY by process (the farthest first):\n\n");
-    processes.print(output_);
+    TextTable processes(columns);
+    const auto farthest = counters.processes(options_.top);
+    processes.print(output_, [&] {
+        for (const auto& p : farthest)
+            processes.row(joined({fmt::format("{}", p.pid)}, distances(*p.counts, duration), {shown(p.comm)}));
+    });
 }
 
 void TextReport::residency(const Residency& residency) {
@@ -82,19 +85,20 @@ void TextReport::residency(const Residency& residency) {
         std::vector<std::string> cells = {name, number(stays.count())};
         if (stays.count() == 0) {
             cells.resize(9);
-            return table.row(std::move(cells));
+            return table.row(cells);
         }
         cells.push_back(short_time(stays.mean()));
         cells.push_back(short_time(static_cast<double>(stays.min())));
         for (double percent : {50.0, 90.0, 99.0, 99.9, 100.0})
             cells.push_back(short_time(static_cast<double>(stays.percentile(percent))));
-        table.row(std::move(cells));
+        table.row(cells);
     };
-    for (const auto& cause : residency.causes()) row(shown(cause.name), cause.stays);
-    table.rule();
-    row("total", residency.all());
     output_.put("\n\nRESIDENCY (how long tasks stayed on a CPU, by the cause that took them away):\n\n");
-    table.print(output_);
+    table.print(output_, [&] {
+        for (const auto& cause : residency.causes()) row(shown(cause.name), cause.stays);
+        table.rule();
+        row("total", residency.all());
+    });
     if (const std::uint64_t left_out = residency.left_out())
         output_.format("\n  left out {}: the task left another CPU than the one where it was seen last\n",
                        left_out == 1 ? "a stay" : fmt::format("{} stays", left_out));
@@ -109,13 +113,14 @@ void TextReport::stay_histogram(const Residency& residency) {
     auto row = [&](const std::string& name, const base::Histogram& stays) {
         std::vector<std::string> cells = {name};
         for (std::uint64_t count : stay_buckets(stays)) cells.push_back(number(count));
-        table.row(std::move(cells));
+        table.row(cells);
     };
-    for (const auto& cause : residency.causes()) row(shown(cause.name), cause.stays);
-    table.rule();
-    row("total", residency.all());
     output_.put("\n\nRESIDENCY, histogram (stays that were longer than the column before):\n\n");
-    table.print(output_);
+    table.print(output_, [&] {
+        for (const auto& cause : residency.causes()) row(shown(cause.name), cause.stays);
+        table.rule();
+        row("total", residency.all());
+    });
 }
 
 void TextReport::pingpong(const PingPong& pingpong) {
@@ -127,12 +132,14 @@ void TextReport::pingpong(const PingPong& pingpong) {
                      numbers({"count"}),
                      numbers({"per sec"}),
                      numbers({"mean", "time away"})});
-    for (const auto& pair : pingpong.pairs(options_.top))
-        pairs.row({shown(pair.away), shown(pair.back), number(pair.count), rate(pair.count, duration),
-                   short_time(pair.mean_away())});
-    pairs.rule();
-    pairs.row({"total", "", number(pingpong.total()), rate(pingpong.total(), duration), ""});
-    pairs.print(output_);
+    const auto worst_pairs = pingpong.pairs(options_.top);
+    pairs.print(output_, [&] {
+        for (const auto& pair : worst_pairs)
+            pairs.row({shown(pair.away), shown(pair.back), number(pair.count), rate(pair.count, duration),
+                       short_time(pair.mean_away())});
+        pairs.rule();
+        pairs.row({"total", "", number(pingpong.total()), rate(pingpong.total(), duration), ""});
+    });
 
     TextTable processes({kPid,
                          numbers({"count"}),
@@ -140,12 +147,15 @@ void TextReport::pingpong(const PingPong& pingpong) {
                          numbers({"of all", "moves"}),
                          {{"most often away, back"}, TextTable::Side::Left, 0},
                          kComm});
-    for (const auto& p : pingpong.processes(options_.top))
-        processes.row({fmt::format("{}", p.pid), number(p.count), rate(p.count, duration),
-                       number(p.migrations), shown(p.pairs.front().away) + ", " + shown(p.pairs.front().back),
-                       shown(p.comm)});
     output_.put("\n\nPINGPONG by process (the worst first):\n\n");
-    processes.print(output_);
+    const auto worst = pingpong.processes(options_.top);
+    processes.print(output_, [&] {
+        for (const auto& p : worst) {
+            const PingPong::Pair most = pingpong.pairs_of(p.pid).front();
+            processes.row({fmt::format("{}", p.pid), number(p.count), rate(p.count, duration), number(p.migrations),
+                           shown(most.away) + ", " + shown(most.back), shown(p.comm)});
+        }
+    });
 }
 
 }  // namespace migtrace

@@ -54,39 +54,51 @@ void PingPong::prepared() {
 void PingPong::comm(const Event& event) {
     if (!begins_task(event)) return;
     Task* task = tasks_.find(event.pid);
-    if (task && !task->forked) task->departures.clear();
+    if (task && !task->forked) departures_.clear(task->departures);
 }
 
 void PingPong::migration(const Migration& m) {
     if (m.from == m.to) return;
     Task& task = tasks_[m.pid];
-    task.comm = names_.number(m.comm);
+    task.comm.set(m.comm.whole);
     task.migrations++;
     task.forked = begins_task(m);
-    auto& departures = task.departures;
     if (task.forked) {
-        departures.clear();
+        departures_.clear(task.departures);
         return;
     }
-    std::erase_if(departures, [&](const Departure& d) { return m.ts - d.ts > within_; });
-    auto left =
-        std::find_if(departures.begin(), departures.end(), [&](const Departure& d) { return d.cpu == m.to; });
-    if (left != departures.end()) {
-        if (filter_.passes(m)) {
-            const std::uint64_t time_away = m.ts - left->ts;
-            for (Sum* sum : {&task.sums[{left->cause, m.cause}], &sums_[{left->cause, m.cause}]}) {
-                sum->count++;
-                sum->time_away += time_away;
-            }
-            task.count++;
-            total_++;
+    unsigned known = 0;
+    Departures::List *at = &task.departures, *oldest = at;
+    while (*at) {
+        const Departure& left = departures_[*at];
+        const bool late = m.ts - left.ts > within_;
+        if (!late && left.cpu == m.to && filter_.passes(m)) count(task, m, left);
+        if (late || left.cpu == m.to || left.cpu == m.from) {
+            departures_.pop(*at);
+        } else {
+            known++;
+            oldest = at;
+            at = &departures_.rest(*at);
         }
-        departures.erase(left);
     }
-    std::erase_if(departures, [&](const Departure& d) { return d.cpu == m.from; });
     // More CPUs than machines have: the trace is damaged, and must not take for ever.
-    if (departures.size() >= kMostCpus) departures.erase(departures.begin());
-    departures.push_back({m.ts, m.from, m.cause});
+    if (known >= kMostCpus) departures_.pop(*oldest);
+    departures_.add(task.departures, {m.ts, m.from, m.cause});
+}
+
+void PingPong::count(Task& task, const Migration& back, const Departure& left) {
+    const Causes causes{left.cause, back.cause};
+    Returns::List known = task.returns;
+    while (known && returns_[known].first != causes) known = returns_.rest(known);
+    if (!known) {
+        returns_.add(task.returns, {causes, {}});
+        known = task.returns;
+    }
+    for (Sum* sum : {&returns_[known].second, &sums_[causes]}) {
+        sum->count++;
+        sum->time_away += back.ts - left.ts;
+    }
+    total_++;
 }
 
 std::vector<PingPong::Pair> PingPong::sorted(const Sums& sums, std::size_t top) const {
@@ -104,21 +116,24 @@ std::vector<PingPong::Pair> PingPong::pairs(std::size_t top) const {
 }
 
 std::vector<PingPong::Process> PingPong::processes(std::size_t top) const {
-    struct Rank {
-        std::int32_t pid;
-        const Task* task;
-    };
-    std::vector<Rank> ranks;
-    for (const auto& entry : tasks_.entries())
-        if (entry.value.count > 0) ranks.push_back({entry.pid, &entry.value});
-    std::sort(ranks.begin(), ranks.end(), [](const Rank& a, const Rank& b) {
-        return a.task->count != b.task->count ? a.task->count > b.task->count : a.pid < b.pid;
-    });
-    if (top && ranks.size() > top) ranks.resize(top);
     std::vector<Process> worst;
-    for (const auto& [pid, task] : ranks)
-        worst.push_back({pid, names_[task->comm], task->count, task->migrations, sorted(task->sums, 0)});
+    for (const auto& [pid, task] : tasks_.entries()) {
+        if (!task.returns) continue;
+        Process& process = worst.emplace_back(Process{pid, task.comm, 0, task.migrations});
+        for (Returns::List at = task.returns; at; at = returns_.rest(at)) process.count += returns_[at].second.count;
+    }
+    std::sort(worst.begin(), worst.end(), [](const Process& a, const Process& b) {
+        return a.count != b.count ? a.count > b.count : a.pid < b.pid;
+    });
+    if (top && worst.size() > top) worst.resize(top);
     return worst;
+}
+
+std::vector<PingPong::Pair> PingPong::pairs_of(std::int32_t pid) const {
+    Sums sums;
+    if (const Task* task = tasks_.find(pid))
+        for (Returns::List at = task->returns; at; at = returns_.rest(at)) sums.insert(returns_[at]);
+    return sorted(sums, 0);
 }
 
 std::array<std::uint64_t, kStayLimits.size() + 1> stay_buckets(const base::Histogram& stays) {

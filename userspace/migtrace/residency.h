@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "base/histogram.h"
+#include "migtrace/chains.h"
+#include "migtrace/name.h"
 #include "migtrace/pid_table.h"
 #include "migtrace/walk.h"
 
@@ -25,7 +27,7 @@ class LateFilter {
     /// Throws base::Error for a cause that the header does not name.
     void check(const TraceHeader& header) const { Filter(filters_, header); }
     bool passes(const Migration& m) const {
-        return filters_.cause.passes(m.cause_name) && filters_.comm.passes(m.name()) &&
+        return filters_.cause.passes(m.cause_name) && filters_.comm.passes(m.comm) &&
                filters_.cpu_event.passes(m.cpu) && filters_.cpu_from.passes(m.from) &&
                filters_.cpu_to.passes(m.to) && filters_.pid.passes(m.pid);
     }
@@ -124,7 +126,6 @@ class PingPong : public TaskView {
         std::string_view comm;  ///< its last name; lives as long as the view
         std::uint64_t count;
         std::uint64_t migrations;  ///< all of the task, whatever the filters
-        std::vector<Pair> pairs;   ///< worst first
     };
     std::uint64_t within_ns() const { return within_; }
     std::uint64_t total() const { return total_; }
@@ -132,6 +133,8 @@ class PingPong : public TaskView {
     /// pid.
     std::vector<Pair> pairs(std::size_t top) const;
     std::vector<Process> processes(std::size_t top) const;
+    /// Of a process, worst first.
+    std::vector<Pair> pairs_of(std::int32_t pid) const;
 
  private:
     using Causes = std::pair<std::uint32_t, std::uint32_t>;  // away, back
@@ -143,14 +146,17 @@ class PingPong : public TaskView {
         std::uint64_t ts;
         std::uint32_t cpu, cause;
     };
+    using Departures = Chains<Departure>;
+    using Returns = Chains<std::pair<Causes, Sum>>;
     struct Task {
-        std::uint32_t comm = 0;
+        std::uint64_t migrations = 0;
+        Returns::List returns = 0;
+        Departures::List departures = 0;  // a CPU once, the latest first, none older than within_ at the last migration
+        Name comm;
         bool forked = false;  // by the last migration
-        std::uint64_t count = 0, migrations = 0;
-        std::vector<Departure>
-            departures;  // a CPU once, the latest last, none older than within_ at the last migration
-        Sums sums;
     };
+    /// The task, which has left this CPU before, is back.
+    void count(Task& task, const Migration& back, const Departure& left);
     std::vector<Pair> sorted(const Sums& sums, std::size_t top) const;
     void prepared() override;
 
@@ -158,8 +164,9 @@ class PingPong : public TaskView {
     std::uint64_t total_ = 0;
     std::vector<std::string> cause_names_;
     Sums sums_;
-    Names names_;
     PidTable<Task> tasks_;
+    Departures departures_;
+    Returns returns_;
 };
 
 }  // namespace migtrace

@@ -10,58 +10,64 @@ TextTable::TextTable(std::vector<Column> columns) : columns_(std::move(columns))
         for (const std::string& line : column.title) column.width = std::max(column.width, line.size());
 }
 
-void TextTable::row(std::vector<std::string> cells) {
-    for (std::size_t i = 0; i < cells.size(); i++)
-        columns_[i].width = std::max(columns_[i].width, cells[i].size());
-    rows_.push_back(std::move(cells));
+void TextTable::print(Output& output, const std::function<void()>& rows) {
+    output_ = nullptr;
+    rows();
+    output_ = &output;
+    put_titles();
+    put_rule(true);
+    output.put("\n");
+    rows();
 }
 
-void TextTable::rule() {
-    rows_.emplace_back();
+void TextTable::row(const std::vector<std::string>& cells) {
+    for (std::size_t i = 0; i < cells.size(); i++) {
+        if (output_)
+            put_cell(columns_[i], cells[i]);
+        else
+            columns_[i].width = std::max(columns_[i].width, cells[i].size());
+    }
+    end_line();
 }
 
-void TextTable::print(Output& output) const {
-    std::string line;
-    auto cell = [&](const Column& column, const std::string& text) {
-        const std::string blanks(column.width - std::min(column.width, text.size()), ' ');
-        line += "  ";
-        line += column.side == Side::Left ? text + blanks : blanks + text;
-    };
-    auto end_line = [&] {
-        line.resize(line.find_last_not_of(' ') + 1);
-        output.put(line);
-        output.put("\n");
-        output.flush_if_full();
-        line.clear();
-    };
-    auto put_rule = [&](bool titles) {
-        for (const Column& column : columns_) {
-            const bool drawn = !column.title.empty() && (titles || column.side == Side::Right);
-            // The last column of text may be of any length.
-            const bool open = &column == &columns_.back() && column.side == Side::Left;
-            cell(column, drawn ? std::string(open ? column.title.back().size() : column.width, '-') : "");
-        }
-        end_line();
-    };
+void TextTable::put_titles() {
     std::size_t lines = 0;
     for (const Column& column : columns_) lines = std::max(lines, column.title.size());
     for (std::size_t i = 0; i < lines; i++) {
         for (const Column& column : columns_) {
             const std::size_t above = lines - column.title.size();
-            cell(column, i < above ? "" : column.title[i - above]);
+            put_cell(column, i < above ? "" : column.title[i - above]);
         }
         end_line();
     }
-    put_rule(true);
-    output.put("\n");
-    for (const auto& cells : rows_) {
-        if (cells.empty()) {
-            put_rule(false);
-            continue;
-        }
-        for (std::size_t i = 0; i < cells.size(); i++) cell(columns_[i], cells[i]);
-        end_line();
+}
+
+void TextTable::put_rule(bool titles) {
+    for (const Column& column : columns_) {
+        const bool drawn = !column.title.empty() && (titles || column.side == Side::Right);
+        // The last column of text may be of any length.
+        const bool open = &column == &columns_.back() && column.side == Side::Left;
+        put_cell(column, drawn ? std::string(open ? column.title.back().size() : column.width, '-') : "");
     }
+    end_line();
+}
+
+void TextTable::put_cell(const Column& column, std::string_view text) {
+    const std::size_t blanks = column.width - std::min(column.width, text.size());
+    line_ += "  ";
+    if (column.side == Side::Right) line_.append(blanks, ' ');
+    line_ += text;
+    if (column.side == Side::Left) line_.append(blanks, ' ');
+}
+
+void TextTable::end_line() {
+    if (output_) {
+        line_.resize(line_.find_last_not_of(' ') + 1);
+        output_->put(line_);
+        output_->put("\n");
+        output_->flush_if_full();
+    }
+    line_.clear();
 }
 
 std::string short_time(double nanoseconds) {

@@ -2,8 +2,9 @@
 #pragma once
 // Tables for people.
 
-#include <cstdint>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "migtrace/output.h"
@@ -23,16 +24,23 @@ class TextTable {
     };
     explicit TextTable(std::vector<Column> columns);
 
+    /// `rows` calls row() and rule(), and does so twice: first the cells are measured, then they are printed. So a table
+    /// of any length takes no memory. Two blanks are in front of each column; lines do not end with blanks.
+    void print(Output& output, const std::function<void()>& rows);
     /// As many cells as columns.
-    void row(std::vector<std::string> cells);
+    void row(const std::vector<std::string>& cells);
     /// A line across the columns of numbers, in front of sums.
-    void rule();
-    /// Two blanks in front of each column; lines do not end with blanks.
-    void print(Output& output) const;
+    void rule() { put_rule(false); }
 
  private:
+    void put_titles();
+    void put_rule(bool titles);
+    void put_cell(const Column& column, std::string_view text);
+    void end_line();
+
     std::vector<Column> columns_;
-    std::vector<std::vector<std::string>> rows_;  // an empty one is a rule
+    Output* output_ = nullptr;  // not while cells are measured
+    std::string line_;
 };
 
 /// A time with three digits and its unit: "0 ns", "1.23 us", "45.6 ms", "789 s", "2.05 h"; hours have all

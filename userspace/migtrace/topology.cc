@@ -56,7 +56,7 @@ void TopologyCounters::migration(const Migration& migration) {
     total_.count(distance);
     causes_[migration.cause].counts.count(distance);
     Task& task = tasks_[migration.pid];
-    task.comm = names_.number(migration.comm);
+    task.comm.set(migration.comm.whole);
     task.counts.count(distance);
 }
 
@@ -67,10 +67,10 @@ void TopologyCounters::end(const TraceInfo& info) {
 
 std::vector<TopologyCounters::Process> TopologyCounters::processes(std::size_t top) const {
     std::vector<Process> all;
-    for (const auto& entry : tasks_.entries())
-        all.push_back({entry.pid, names_[entry.value.comm], entry.value.counts});
+    all.reserve(tasks_.entries().size());
+    for (const auto& entry : tasks_.entries()) all.push_back({entry.pid, entry.value.comm, &entry.value.counts});
     std::sort(all.begin(), all.end(), [](const Process& a, const Process& b) {
-        if (a.counts.counts != b.counts.counts) return a.counts.farther_than(b.counts);
+        if (a.counts->counts != b.counts->counts) return a.counts->farther_than(*b.counts);
         return a.pid < b.pid;
     });
     if (top && all.size() > top) all.resize(top);

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "migtrace/name.h"
 #include "migtrace/pid_table.h"
 #include "migtrace/walk.h"
 
@@ -71,7 +72,7 @@ class TopologyCounters : public EventListener {
     struct Process {
         std::int32_t pid;
         std::string_view comm;  ///< its last name; lives as long as the counters
-        DistanceCounts counts;
+        const DistanceCounts* counts;
     };
     const TraceInfo& info() const { return info_; }               ///< after end()
     const std::vector<Cause>& causes() const { return causes_; }  ///< in the order of their numbers
@@ -81,7 +82,7 @@ class TopologyCounters : public EventListener {
 
  private:
     struct Task {
-        std::uint32_t comm = 0;
+        Name comm;
         DistanceCounts counts;
     };
     void prepare(const TraceInfo& info);
@@ -89,7 +90,6 @@ class TopologyCounters : public EventListener {
     DistanceTable distances_;
     std::vector<Cause> causes_;
     DistanceCounts total_;
-    Names names_;
     PidTable<Task> tasks_;
 };
 

@@ -529,6 +529,7 @@ bool TraceReader::next(Piece& piece) {
             piece.last = piece_last_;
             if (known(piece.other)) return true;
         }
+        if (at_ == ready_) extras_.tidy();
         if (at_ == ready_ && !refill()) {
             guessed_.reset();
             if (!latest_comm_) return false;

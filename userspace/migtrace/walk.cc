@@ -97,7 +97,7 @@ class Walk {
     }
 
     void migration(const Event& event) {
-        const Comm& comm = comms_.comm(event.pid);
+        const Comm comm = comms_.comm(event.pid);
         if (!filter_.passes(event, comm)) return;
         if (window_.ended(event.ts)) {
             done_ = true;
@@ -112,8 +112,7 @@ class Walk {
                                   event.pid,
                                   info_.header->cause_index(event.number),
                                   info_.header->name(event.number),
-                                  comm.whole,
-                                  comm.tail_at};
+                                  comm};
         for (EventListener* l : listeners_) l->migration(migration);
     }
 

@@ -36,7 +36,7 @@ struct TraceInfo {
     std::uint64_t duration() const { return end > begin ? end - begin : 0; }
 };
 
-/// A process moves. Text stays valid as long as the walk goes on.
+/// A process moves. The name of the cause stays valid as long as the walk goes on, the process's until it gets another.
 struct Migration {
     std::uint64_t ts;   ///< kernel's clock, ns
     std::uint32_t cpu;  ///< that recorded it
@@ -44,10 +44,7 @@ struct Migration {
     std::int32_t pid;
     unsigned cause;  ///< place of the cause in TraceHeader::causes(), from 0
     std::string_view cause_name;
-    std::string_view comm;  ///< name of the process at that time; empty if it has not been named
-    std::uint8_t comm_tail = 0;  ///< comm_tail() of it
-
-    Comm name() const { return {comm, comm_tail}; }
+    Comm comm;  ///< name of the process at that time; empty if it has not been named
 };
 
 /// Migrations one after another, with what is known of their processes.
@@ -62,9 +59,8 @@ class Migrations {
     /// One in full.
     Migration operator[](std::size_t i) const {
         const Record& r = records_[i];
-        const Comm& comm = comms_.comm(r.pid);
-        return {r.ts,       r.cpu,       r.from, r.to, r.pid, header_.cause_index(r.code), header_.cause_name(r.code),
-                comm.whole, comm.tail_at};
+        return {r.ts,  r.cpu, r.from, r.to, r.pid, header_.cause_index(r.code), header_.cause_name(r.code),
+                comms_.comm(r.pid)};
     }
 
  private:

@@ -68,6 +68,12 @@ TEST_CASE("every CPU is a track with its name, in the order of the numbers") {
     CHECK(places == std::map<int, int>{{1, 0}, {2, 1}, {3, 2}, {4, 3}});
 }
 
+TEST_CASE("a migration has the name that the process had then, although it gets another at once") {
+    const json trace = exported(named(1, 7, "sh") + move(2, 0, 1, 7) +
+                                named(2.0001, 7, "a name that is longer than others"));
+    for (const json& slice : with_phase(trace, "X")) CHECK(slice["name"] == "sh");
+}
+
 TEST_CASE("a stray CPU does not make thousands of empty tracks") {
     auto tracks = [](const json& trace) {
         std::vector<int> cpus;

@@ -168,7 +168,7 @@ struct Listener : EventListener {
     void begin(const TraceInfo& i) override { info = &i; }
     void migration(const Migration& m) override {
         seen.begin = info->begin;
-        seen.add(m.ts, m.cpu, m.from, m.to, m.pid, std::string(m.comm), std::string(m.cause_name), period);
+        seen.add(m.ts, m.cpu, m.from, m.to, m.pid, std::string(m.comm.whole), std::string(m.cause_name), period);
     }
     void end(const TraceInfo& i) override {
         seen.begin = i.begin;

@@ -2,18 +2,19 @@
 #include "migtrace/text_table.h"
 
 #include <catch2/catch.hpp>
+#include <functional>
 
 using migtrace::short_time;
 using migtrace::TextTable;
 
 namespace {
 
-std::string printed(const TextTable& table) {
+std::string printed(TextTable& table, const std::function<void()>& rows) {
     char* memory = nullptr;
     std::size_t size = 0;
     std::FILE* file = ::open_memstream(&memory, &size);
     migtrace::Output output(file);
-    table.print(output);
+    table.print(output, rows);
     output.flush();
     std::fclose(file);
     std::string text(memory, size);
@@ -26,11 +27,13 @@ std::string printed(const TextTable& table) {
 TEST_CASE("columns are as wide as their widest cell") {
     TextTable table(
         {{{}, TextTable::Side::Left, 0}, {{"count"}}, {{"per", "sec"}}, {{"comm"}, TextTable::Side::Left}});
-    table.row({"a", "1", "2", "x"});
-    table.row({"long", "18446744073709551615", "1.00", "a long name"});
-    table.rule();
-    table.row({"total", "2", "", ""});
-    CHECK(printed(table) ==
+    const auto rows = [&] {
+        table.row({"a", "1", "2", "x"});
+        table.row({"long", "18446744073709551615", "1.00", "a long name"});
+        table.rule();
+        table.row({"total", "2", "", ""});
+    };
+    CHECK(printed(table, rows) ==
           "                                per\n"
           "                        count   sec  comm\n"
           "         --------------------  ----  ----\n"

@@ -337,7 +337,7 @@ TEST_CASE("all migrations of a trace can be had with their causes and names") {
     migtrace::TraceReader reader(trace.job.input);
     std::vector<std::string> seen;
     auto info = migtrace::for_each_migration(reader, {}, [&](const migtrace::Migration& m) {
-        seen.push_back(fmt::format("{} {} {} {} {} {}", m.ts, m.from, m.to, m.pid, m.cause_name, m.comm));
+        seen.push_back(fmt::format("{} {} {} {} {} {}", m.ts, m.from, m.to, m.pid, m.cause_name, m.comm.whole));
     });
     CHECK(seen == std::vector<std::string>{"100002000000 0 1 5 pull app", "100003000000 1 2 5 wake app"});
     CHECK(info.begin == 100'000'000'000);

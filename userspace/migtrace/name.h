@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+// Names of processes, in little memory.
+
+#include <cstdint>
+#include <cstring>
+#include <deque>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace migtrace {
+
+/// A name in 16 bytes. Up to 15 bytes of text stand in it, which is all that the kernel gives a process
+/// (TASK_COMM_LEN is 16 with the NUL); longer ones are on the heap.
+class Name {
+ public:
+    static constexpr std::size_t kLongest = 255;  ///< of what is longer only this much is kept
+
+    Name() = default;
+    explicit Name(std::string_view text) { set(text); }
+    Name(const Name& other) { set(other); }
+    Name(Name&& other) noexcept { swap(other); }
+    Name& operator=(Name other) noexcept {
+        swap(other);
+        return *this;
+    }
+    ~Name() { drop(); }
+
+    /// `text` is not part of this name.
+    void set(std::string_view text) {
+        drop();
+        size_ = static_cast<std::uint8_t>(text.size() < kLongest ? text.size() : kLongest);
+        if (size_ > sizeof text_) {
+            char* outside = new char[size_];
+            std::memcpy(text_, &outside, sizeof outside);
+        }
+        std::memcpy(data(), text.data(), size_);
+    }
+    operator std::string_view() const { return {const_cast<Name*>(this)->data(), size_}; }
+
+ private:
+    char* data() {
+        if (size_ <= sizeof text_) return text_;
+        char* outside;
+        std::memcpy(&outside, text_, sizeof outside);
+        return outside;
+    }
+    void drop() {
+        if (size_ > sizeof text_) delete[] data();
+        size_ = 0;
+    }
+    void swap(Name& other) {
+        std::swap(text_, other.text_);
+        std::swap(size_, other.size_);
+    }
+
+    char text_[15] = {};  // or, of a long one, where its text is: without an alignment, so that it fits beside numbers
+    std::uint8_t size_ = 0;
+};
+static_assert(sizeof(Name) == 16 && alignof(Name) == 1);
+
+/// Names that occur often, each kept once.
+class Names {
+ public:
+    Names() { number(""); }
+    /// The same number for the same name; 0 is the empty name.
+    std::uint32_t number(std::string_view name);
+    /// Stays valid as long as the object lives.
+    std::string_view operator[](std::uint32_t number) const { return names_[number]; }
+    std::size_t size() const { return names_.size(); }
+
+ private:
+    static constexpr std::uint32_t kNone = UINT32_MAX;
+    std::uint32_t& place(std::string_view name);
+    void grow();
+    std::deque<Name> names_;
+    std::vector<std::uint32_t> table_;  // numbers by hash, with open addressing; its size is a power of two
+};
+
+}  // namespace migtrace
