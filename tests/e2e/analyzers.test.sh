@@ -59,6 +59,10 @@ says output-is-input 1 "$stats --migrate appended.trace >>appended.trace" "stand
 same output-is-input-kept "cat appended.trace" "cat small.trace"
 gzip -kc small.trace >small.trace.gz
 says compressed 1 "$stats --stats small.trace.gz" "is compressed; give its text: zcat small.trace.gz |"
+says compressed-stat 1 "$extract --extract 2 small.trace.gz" "is compressed; give its text: zcat small.trace.gz |"
+printf '\004\042\115\030\144\100\247' >small.lz4
+says compressed-lz4 1 "$stats --stats small.lz4" "is compressed; give its text: lz4cat small.lz4 |"
+says extract-trace 1 "$extract --extract 2 small.trace" "small.trace is a trace and no stat file" "field 2 cannot be extracted"
 says number-wanted 1 "$stats --stats --pid abc small.trace" "--pid: 'abc' is no whole number"
 says period-fraction 1 "$stats --period 0.5 --period_all small.trace" "--period: '0.5' is no whole number of milliseconds"
 says number-too-large 1 "$stats --stats --pid 99999999999999999999 small.trace" "--pid: 99999999999999999999 is too large; at most 9223372036854775807"

@@ -69,6 +69,9 @@ check "the format is that of the file's name" eval 'graph --graph rate -o x.svg 
 check "-o of several pictures gets their names inserted" \
 	eval 'mkdir d.v; [ "$(graph -o d.v/x.png --graph cause,pair t.trace)" = "d.v/x-cause.png
 d.v/x-pair.png" ] && is_png d.v/x-cause.png d.v/x-pair.png'
+check "its lines hold all that a picture says" \
+	eval 'cp t.trace a-name-that-leaves-too-little-room-in-a-line-of-a-terminal.trace
+		graph --graph rate --format terminal a-name-*.trace | head -n 4 | grep -q "periods of "'
 check "a terminal gets text with axes and a matrix" \
 	eval 'graph --format terminal t.trace >text && grep -q "Migrations per second" text && grep -q "^from.to  *0  *1  *2  *3" text'
 check "one picture can go to standard output" eval 'graph --graph rate -o - t.trace >stdout.png && is_png stdout.png'

@@ -73,17 +73,28 @@ std::string terminal_command(const Canvas& canvas, Size size) {
     return "";
 }
 
+/// A text in lines of at most `room` bytes, if it has blanks to break it at.
+std::vector<std::string> lines_of(std::string text, std::size_t room) {
+    std::vector<std::string> lines;
+    while (text.size() > room) {
+        const std::size_t blank = text.rfind(' ', room);
+        if (blank == std::string::npos) break;
+        lines.push_back(text.substr(0, blank));
+        text.erase(0, blank + 1);
+    }
+    if (!text.empty()) lines.push_back(std::move(text));
+    return lines;
+}
+
 /// Title, subtitle, axes and grid: the same for all.
 std::string frame(const Figure& figure, const Canvas& canvas, Size size, const std::string& file) {
     std::string script = "reset\nset encoding utf8\n" + terminal_command(canvas, size);
     script += fmt::format("set output '{}'\n", file);
     std::size_t room = canvas.format == Format::Terminal ? size.width - 2 : size.width / 8;
-    std::string title = quoted(printable(figure.title, room)),
-                subtitle = quoted(printable(figure.subtitle, room * 5 / 4));
+    std::string title = quoted(printable(figure.title, room)), subtitle = quoted(printable(figure.subtitle, room * 5 / 4));
     if (canvas.format == Format::Terminal) {
-        script +=
-            fmt::format("set title {}{}\n", title, figure.subtitle.empty() ? "" : ".\"\\n\"." + subtitle);
-        return script;
+        for (const std::string& line : lines_of(figure.subtitle, room)) title += ".\"\\n\"." + quoted(printable(line, room));
+        return script + fmt::format("set title {}\n", title);
     }
     script += fmt::format("set border 3 lc rgb '{}'\nset tics nomirror out textcolor rgb '{}'\n", kFaint,
                           kTextColour);

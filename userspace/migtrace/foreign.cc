@@ -19,6 +19,7 @@ constexpr Foreign kForeign[] = {
     {"\xfd" "7zXZ", "compressed", "xzcat", ""},
     {"\x28\xb5\x2f\xfd", "compressed", "zstdcat", ""},
     {"BZh", "compressed", "bzcat", ""},
+    {"\x04\x22\x4d\x18", "compressed", "lz4cat", ""},
 };
 
 }  // namespace

@@ -217,6 +217,11 @@ void CsvReport::residency(const Residency& residency) {
         texts({"cause", cause.name});
         stays(cause.stays);
     }
+    texts({"left_out", ""});
+    number(residency.left_out());
+    texts({"", "", "", "", "", "", ""});
+    for (std::size_t i = 0; i <= kStayLimits.size(); i++) text("");
+    end_line();
 }
 
 void CsvReport::pingpong(const PingPong& pingpong) {

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "migtrace/foreign.h"
 #include "migtrace/header.h"
 
 namespace migtrace {
@@ -83,6 +84,7 @@ StatHeader::Result StatHeader::take(std::string_view tag, std::string_view text,
             gettimeofday = TimeOfDay{static_cast<std::int64_t>(*sec), static_cast<std::int64_t>(*usec)};
         return Result::Known;
     }
+    if (tag == "cause" || tag == "loc") of_trace_ = true;
     if (tag != "period_msec" && tag != "nr_cpus" && tag != "ts_field") return Result::UnknownTag;
     auto number = whole_number(cut_word(text));
     if (!number) return Result::Malformed;
@@ -109,6 +111,9 @@ std::optional<unsigned> StatHeader::field_number(std::string_view name) const {
 std::string StatHeader::lacks(const std::string& line) const {
     const auto fault = faults_.find(line.substr(0, line.find(' ')));
     if (fault != faults_.end()) return fault->second;
+    if (of_trace_ && fields.empty())
+        return fmt::format("{} is a trace and no stat file (migrate_stats and migrate_graph read it): the header has no line "
+                           "'# {}'", input, line);
     return fmt::format("{}: the header has no line '# {}'", input, line);
 }
 
@@ -146,6 +151,8 @@ bool StatReader::next() {
             if (result == StatHeader::Result::Malformed) note(malformed_, *text);
             continue;
         }
+        if (lines_.number() == 1)
+            if (const std::string what = foreign_file(line, lines_.file_name(1)); !what.empty()) throw base::Error(what);
         if (lines_.too_long()) throw base::Error(fmt::format("{}: the line is too long", place()));
         const std::size_t first = line.find_first_not_of(" \t");
         line_ = first == std::string_view::npos ? std::string_view() : line.substr(first);

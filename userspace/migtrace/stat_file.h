@@ -50,6 +50,7 @@ struct StatHeader {
  private:
     Result take(std::string_view tag, std::string_view text, const std::string& place);
     std::map<std::string, std::string, std::less<>> faults_;  // by tag: the first line that makes no sense, and its place
+    bool of_trace_ = false;  // it has lines that only traces have
 };
 
 /// Reads the lines of a stat file one by one.
