@@ -69,6 +69,21 @@ check "the format is that of the file's name" eval 'graph --graph rate -o x.svg 
 check "-o of several pictures gets their names inserted" \
 	eval 'mkdir d.v; [ "$(graph -o d.v/x.png --graph cause,pair t.trace)" = "d.v/x-cause.png
 d.v/x-pair.png" ] && is_png d.v/x-cause.png d.v/x-pair.png'
+stats_of() { "$bin/migrate_stats" --period 500 "$@" 2>/dev/null; }
+example=$here/../../docs/example.trace
+for fields in period_cause period_cpu period_cpu_pair "period_cpu --period_cpu_pair" period_topology "period_cause --period_topology"; do
+	# As many as in the periods that are over, whatever tells them.
+	check "a stat file tells the number of migrations, made with --$fields" \
+		eval 'stats_of --period_all "$example" >all.stat; total=$(graph --graph rate --format terminal all.stat | grep -o ": [0-9]* migrations")
+			stats_of --$fields "$example" >some.stat; graph --graph rate --format terminal some.stat | grep -q "some.stat$total,"'
+done
+check "distances are no causes" \
+	eval 'stats_of --period_cause --period_topology "$example" >some.stat
+		graph --graph cause --format terminal some.stat >causes && grep pull_task causes && ! grep across causes'
+check "of a stat file that tells only of CPUs they are drawn, and nothing else is missed" \
+	eval 'stats_of --period_cpu_pair t.trace >pairs.stat; [ "$(graph pairs.stat 2>&1)" = "pairs.stat-rate.png
+pairs.stat-pair.png
+pairs.stat-cpu.png" ]'
 check "its lines hold all that a picture says" \
 	eval 'cp t.trace a-name-that-leaves-too-little-room-in-a-line-of-a-terminal.trace
 		graph --graph rate --format terminal a-name-*.trace | head -n 4 | grep -q "periods of "'

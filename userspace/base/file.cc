@@ -72,7 +72,7 @@ void refuse_input_as_output(const std::string& output, const std::vector<std::st
 void refuse_input_as_stdout(const std::vector<std::string>& inputs) {
     struct stat written = {};
     if (::fstat(STDOUT_FILENO, &written) == 0 && is_one_of(written, inputs))
-        throw Error("standard output is the input: what is printed would destroy it (write to another file)");
+        throw Error("standard output is the input, which cannot be read while it is written (write to another file)");
 }
 
 OutputFile::OutputFile(const std::string& path) : path_(path), target_(path) {

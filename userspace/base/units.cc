@@ -90,6 +90,8 @@ std::string format_size(std::uint64_t bytes) {
 
 std::string format_duration(std::chrono::nanoseconds time) {
     double seconds = static_cast<double>(time.count()) / 1e9;
+    if (time.count() < 1000) return fmt::format("{} ns", time.count());
+    if (seconds < 0.9995e-3) return fmt::format("{:.0f} us", seconds * 1e6);
     if (seconds < 0.9995) return fmt::format("{:.0f} ms", seconds * 1000);
     if (seconds < 99.95) return fmt::format("{:.1f} s", seconds);
     auto whole = static_cast<std::int64_t>(std::llround(seconds));

@@ -20,6 +20,7 @@ namespace miggraph {
 namespace {
 
 constexpr const char* kNoMigration = "there are no migrations";
+constexpr const char* kNoCpus = "it does not tell from which CPU to which tasks went";
 constexpr const char* kNotOver = "all migrations are in the last period, which is not over; choose another --period";
 
 constexpr std::array kAll = {Graph::Rate, Graph::Cause, Graph::Pair, Graph::Cpu, Graph::Field};
@@ -40,20 +41,19 @@ Timeline timeline(const Table& table) {
     return line;
 }
 
-const Table::Column* total_column(const Table& table) {
-    for (const auto& column : table.columns)
-        if (column.field.kind == FieldName::Total) return &column;
-    return nullptr;
-}
-
-/// The total, added up from the causes where the input has none.
+/// The total, added up from other fields where the input has none.
 std::vector<double> total(const Table& table) {
-    if (auto* column = total_column(table)) return column->rates;
     std::vector<double> rates(table.begins.size(), 0.0);
+    const auto kind = counting_kind(table);
     for (const auto& column : table.columns)
-        if (column.field.kind == FieldName::Cause)
+        if (column.field.kind == kind)
             for (std::size_t i = 0; i < rates.size(); i++) rates[i] += column.rates[i];
     return rates;
+}
+
+bool has_causes(const Table& table) {
+    return std::any_of(table.columns.begin(), table.columns.end(),
+                       [](const auto& column) { return column.field.kind == FieldName::Cause; });
 }
 
 /// Causes that occur, the most frequent first: it is at the bottom of the stack.
@@ -158,9 +158,9 @@ std::vector<Drawing> make_drawings(const Table& table, const std::vector<Graph>&
     std::set<std::string> names;
     auto asked = [&](Graph graph) { return std::find(wanted.begin(), wanted.end(), graph) != wanted.end(); };
     LeftOut left_out;
-    // Most stat files do not tell of CPUs, and nobody expects it of them.
-    auto untold = [&](Graph graph) {
-        if (asked(graph)) left_out.add(graph, "it does not tell from which CPU to which tasks went");
+    // Stat files have what they were asked for, and nobody expects more of them.
+    auto untold = [&](Graph graph, const char* what) {
+        if (asked(graph)) left_out.add(graph, what);
     };
     auto add = [&](Graph graph, const std::string& what, auto content, bool over_time) {
         std::string full = title.empty() ? what : title + ": " + boost::to_lower_copy(what);
@@ -177,20 +177,22 @@ std::vector<Drawing> make_drawings(const Table& table, const std::vector<Graph>&
             Timeline line = timeline(table);
             line.stacked = true;
             line.lines = causes(table);
-            if (line.lines.empty())
+            if (!has_causes(table))
+                untold(graph, "it does not tell the causes");
+            else if (line.lines.empty())
                 left_out.add(graph, table.migrations > 0 && table.migrations_in_rows == 0 ? kNotOver : kNoMigration);
             else
                 add(graph, "Migrations by cause", std::move(line), true);
         } else if (graph == Graph::Pair) {
             if (table.pairs.empty())
-                untold(graph);
+                untold(graph, kNoCpus);
             else if (table.migrations == 0)
                 left_out.add(graph, kNoMigration);
             else
                 add(graph, "Migrations from CPU to CPU", CpuPairs{table.pairs, table.axis}, false);
         } else if (graph == Graph::Cpu) {
             if (table.left.empty())
-                untold(graph);
+                untold(graph, kNoCpus);
             else if (table.migrations == 0)
                 left_out.add(graph, kNoMigration);
             else

@@ -3,7 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+
 #include "base/error.h"
+#include "base/units.h"
 #include "migtrace/stat_file.h"
 
 namespace miggraph {
@@ -21,6 +24,9 @@ Table read_stat(const std::string& path, std::vector<std::string>& notes) {
     auto msec = static_cast<std::int64_t>(stat.header.checked_period());
     if (stat.rows() > 1 && stat.time_msec[1] > stat.time_msec[0])
         msec = stat.time_msec[1] - stat.time_msec[0];
+    else if (stat.rows() == 1)
+        notes.push_back(fmt::format("{}: the length of its only period is not known, {} is taken for it", name,
+                                    base::format_duration(std::chrono::milliseconds(msec))));
     table.period = static_cast<double>(msec) / 1000;
     for (std::int64_t time : stat.time_msec) table.begins.push_back(static_cast<double>(time) / 1000);
     for (std::size_t column = 0; column < stat.fields.size(); column++) {

@@ -15,6 +15,7 @@
 #include "base/units.h"
 #include "migtrace/cpu_groups.h"
 #include "migtrace/far_end.h"
+#include "migtrace/topology.h"
 #include "migtrace/trace_reader.h"
 
 namespace miggraph {
@@ -120,6 +121,8 @@ std::optional<unsigned> cpu_behind(std::string_view& text, std::string_view pref
 
 FieldName parse_field_name(std::string_view name) {
     if (name == "migrate") return {FieldName::Total, 0, 0};
+    for (const char* distance : migtrace::kDistanceFields)
+        if (name == distance) return {FieldName::Distance, 0, 0};
     std::string_view rest = name;
     if (auto to = cpu_behind(rest, "to cpu: "); to && rest.empty()) return {FieldName::ToCpu, 0, *to};
     rest = name;
@@ -232,10 +235,18 @@ Table count_trace(migtrace::TraceReader& reader, std::optional<nanoseconds> want
     return table;
 }
 
+std::optional<FieldName::Kind> counting_kind(const Table& table) {
+    for (const auto kind : {FieldName::Total, FieldName::Cause, FieldName::Distance, FieldName::FromCpu, FieldName::ToCpu, FieldName::Pair})
+        for (const auto& column : table.columns)
+            if (column.field.kind == kind) return kind;
+    return std::nullopt;
+}
+
 void sum_up(Table& table) {
     table.seconds = table.period * static_cast<double>(table.begins.size());
     table.migrations = 0;
-    bool pairs = false, ends = false, total = false;
+    bool pairs = false, ends = false;
+    const auto counting = counting_kind(table);
     std::vector<double> sums;
     std::set<std::uint32_t> used;
     for (const auto& column : table.columns) {
@@ -243,7 +254,6 @@ void sum_up(Table& table) {
         sums.push_back(std::accumulate(column.rates.begin(), column.rates.end(), 0.0) * table.period);
         pairs |= field.kind == FieldName::Pair;
         ends |= field.kind == FieldName::FromCpu || field.kind == FieldName::ToCpu;
-        total |= field.kind == FieldName::Total;
         table.cpus = std::max({table.cpus, field.from + 1, field.to + 1});
         if (sums.back() <= 0) continue;
         if (field.kind == FieldName::Pair || field.kind == FieldName::FromCpu) used.insert(field.from);
@@ -256,8 +266,7 @@ void sum_up(Table& table) {
     for (std::size_t i = 0; i < sums.size(); i++) {
         const double sum = sums[i];
         const FieldName& field = table.columns[i].field;
-        if (field.kind == FieldName::Total || (field.kind == FieldName::Cause && !total))
-            table.migrations += sum;
+        if (field.kind == counting) table.migrations += sum;
         // Of a large machine the axis has only CPUs in use.
         if (sum <= 0) continue;
         if (field.kind == FieldName::Pair) axis->add_pair(field.from, field.to, sum);

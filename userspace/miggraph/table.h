@@ -18,11 +18,11 @@ namespace miggraph {
 
 /// What the name of a field of a stat file stands for.
 struct FieldName {
-    enum Kind { Cause, Total, FromCpu, ToCpu, Pair } kind = Cause;
+    enum Kind { Cause, Total, Distance, FromCpu, ToCpu, Pair } kind = Cause;
     unsigned from = 0, to = 0;
 };
-/// "migrate" is the total, "from cpu: 0", "to cpu: 1" and "from cpu: 0 to cpu: 1" are what they say, all else
-/// is a cause.
+/// "migrate" is the total, "within core" and the like a distance, "from cpu: 0", "to cpu: 1" and "from cpu: 0 to cpu: 1"
+/// are what they say, all else is a cause.
 FieldName parse_field_name(std::string_view name);
 
 struct Table {
@@ -58,6 +58,9 @@ std::chrono::nanoseconds nice_period(std::chrono::nanoseconds duration);
 /// without events, and for more periods than can be drawn.
 Table count_trace(migtrace::TraceReader& reader, std::optional<std::chrono::nanoseconds> period,
                   bool all_columns, const std::string& name);
+
+/// The kind of fields whose sum is the number of migrations; nothing where the table has none such.
+std::optional<FieldName::Kind> counting_kind(const Table& table);
 
 /// Completes a table of which `period`, `begins` and `columns` are known: sums, pairs and CPUs.
 void sum_up(Table& table);

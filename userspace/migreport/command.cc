@@ -3,35 +3,14 @@
 
 #include <fmt/format.h>
 
-#include "base/terminal.h"
+#include "base/shell.h"
 
 namespace migreport {
 
 namespace {
 
-bool is_plain(std::string_view word) {
-    constexpr std::string_view kSafe =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
-    return !word.empty() && word.find_first_not_of(kSafe) == std::string_view::npos;
-}
-
-/// bash's $'...'. A hexadecimal escape ends after two digits, so that what follows cannot become part of it.
-std::string ansi_quoted(std::string_view word) {
-    std::string quoted = "$'";
-    for (char c : word) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (c == '\'' || c == '\\')
-            quoted += {'\\', c};
-        else if (byte < 0x20 || byte >= 0x7f)
-            quoted += fmt::format("\\x{:02x}", byte);
-        else
-            quoted += c;
-    }
-    return quoted + "'";
-}
-
 std::string option(const char* name, const std::string& value) {
-    return fmt::format(" --{} {}", name, shell_quoted(value));
+    return fmt::format(" --{} {}", name, base::shell_quoted(value));
 }
 
 std::string text_of(const std::string& value) {
@@ -92,18 +71,9 @@ std::string window_options(const migtrace::WindowLimits& window) {
 
 }  // namespace
 
-std::string shell_quoted(std::string_view word) {
-    if (is_plain(word)) return std::string(word);
-    // What a page cannot show as it is has to be written in another way.
-    if (base::printable(word) != word) return ansi_quoted(word);
-    std::string quoted = "'";
-    for (char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    return quoted + "'";
-}
-
 std::string file_operand(const std::string& name) {
     const bool option = name.size() > 1 && name[0] == '-';
-    return shell_quoted(option ? "./" + name : name);
+    return base::shell_quoted(option ? "./" + name : name);
 }
 
 bool reads_standard_input(const Source& source) {

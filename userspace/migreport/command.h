@@ -9,10 +9,6 @@
 
 namespace migreport {
 
-/// A word as a shell takes it: unchanged where that is safe, in single quotes otherwise, and as bash's $'...'
-/// where it has control characters or bytes that are no UTF-8.
-std::string shell_quoted(std::string_view word);
-
 /// A file as an operand of a command: what begins with '-' gets "./" in front.
 std::string file_operand(const std::string& name);
 

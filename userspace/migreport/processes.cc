@@ -14,14 +14,8 @@ void Processes::migration(const migtrace::Migration& m) {
     Task& task = tasks_[m.pid];
     task.comm.set(m.comm.whole);
     task.count++;
-    count(task, m.cause, distances_.between(m.from, m.to))++;
-}
-
-std::uint64_t& Processes::count(Task& task, std::uint32_t cause, migtrace::Distance distance) {
-    for (Counts::List at = task.alike; at; at = counts_.rest(at))
-        if (counts_[at].cause == cause && counts_[at].distance == distance) return counts_[at].count;
-    counts_.add(task.alike, {0, cause, distance});
-    return counts_[task.alike].count;
+    const auto distance = static_cast<std::uint64_t>(distances_.between(m.from, m.to));
+    counts_.at(task.alike, static_cast<std::uint32_t>(m.pid), m.cause * migtrace::kDistances + distance)++;
 }
 
 std::vector<Processes::Process> Processes::top(std::size_t most) const {
@@ -38,11 +32,10 @@ std::vector<Processes::Process> Processes::top(std::size_t most) const {
         const Task& task = all[i]->value;
         Process& process = worst.emplace_back(Process{all[i]->pid, task.comm, task.count, {}, {}});
         process.causes.resize(causes_);
-        for (Counts::List at = task.alike; at; at = counts_.rest(at)) {
-            const Alike& alike = counts_[at];
-            process.causes[alike.cause] += alike.count;
-            process.distances.counts[static_cast<std::size_t>(alike.distance)] += alike.count;
-        }
+        counts_.for_each(task.alike, [&](std::uint64_t key, std::uint64_t count) {
+            process.causes[key / migtrace::kDistances] += count;
+            process.distances.counts[key % migtrace::kDistances] += count;
+        });
     }
     return worst;
 }

@@ -33,19 +33,12 @@ class Processes : public migtrace::EventListener {
     std::vector<Process> top(std::size_t most) const;
 
  private:
-    /// Migrations of a task that have cause and distance in common. Most tasks have few such.
-    struct Alike {
-        std::uint64_t count;
-        std::uint32_t cause;
-        migtrace::Distance distance;
-    };
-    using Counts = migtrace::Chains<Alike>;
+    using Counts = migtrace::Keyed<std::uint64_t>;
     struct Task {
         std::uint64_t count = 0;
-        Counts::List alike = 0;
+        Counts::Of alike;  // migrations that have cause and distance in common
         migtrace::Name comm;
     };
-    std::uint64_t& count(Task& task, std::uint32_t cause, migtrace::Distance distance);
     std::size_t causes_ = 0;
     migtrace::DistanceTable distances_;
     migtrace::PidTable<Task> tasks_;

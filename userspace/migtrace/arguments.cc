@@ -55,6 +55,15 @@ bool is_time_prefix(std::string_view text) {
         const bool digit = text[i] >= '0' && text[i] <= '9';
         if (kForm[i] == 'd' ? !digit : text[i] != kForm[i]) return false;
     }
+    struct Part {
+        std::size_t at;
+        unsigned least, most;
+    };
+    for (const Part& part : {Part{5, 1, 12}, {8, 1, 31}, {11, 0, 23}, {14, 0, 59}, {17, 0, 60}}) {
+        if (text.size() < part.at + 2) break;
+        const unsigned number = 10u * static_cast<unsigned>(text[part.at] - '0') + static_cast<unsigned>(text[part.at + 1] - '0');
+        if (number < part.least || number > part.most) return false;
+    }
     return true;
 }
 

@@ -21,7 +21,7 @@ inline std::uint8_t comm_tail(std::string_view name) {
 /// The name of a process. It equals a text that is the whole name, or what stands behind the last ": " in it: users
 /// filter by what one report shows them, and mean the same in all of them.
 struct Comm {
-    std::string_view whole;
+    std::string_view whole = "";
     std::uint8_t tail_at = 0;  ///< comm_tail() of it
 
     Comm() = default;

@@ -40,20 +40,11 @@ void Counters::end(const TraceInfo& info) {
 }
 
 void PidCounters::comm(const Event& event) {
-    comms_.add(tasks_[event.pid].comms, names_.number(event.comm()));
+    comms_.append(tasks_[event.pid].comms, names_.number(event.comm()));
 }
 
 void PidCounters::migration(const Migration& migration) {
     tasks_[migration.pid].count++;
-}
-
-PidCounters::Process PidCounters::operator[](std::size_t i) const {
-    const auto& [pid, task] = tasks_.entries()[i];
-    Process process{pid, task.count, {}};
-    for (Comms::List comm = task.comms; comm; comm = comms_.rest(comm))
-        process.comms.push_back(names_[comms_[comm]]);
-    std::reverse(process.comms.begin(), process.comms.end());
-    return process;
 }
 
 void StartLines::start(const Event& event) {

@@ -75,23 +75,28 @@ class PidCounters : public EventListener {
     void migration(const Migration& migration) override;
     void end(const TraceInfo& info) override { info_ = info; }
 
-    struct Process {
-        std::int32_t pid;
-        std::uint64_t count;                  ///< 0: it has a name, but has not migrated
-        std::vector<std::string_view> comms;  ///< in the order in which it got them; repeated if it got one twice
-    };
     const TraceInfo& info() const { return info_; }  ///< after end()
-    std::size_t size() const { return tasks_.entries().size(); }  ///< processes
-    std::uint64_t count(std::size_t i) const { return tasks_.entries()[i].value.count; }
+    /// Processes, in the order of their first events.
+    std::size_t size() const { return tasks_.entries().size(); }
     std::int32_t pid(std::size_t i) const { return tasks_.entries()[i].pid; }
-    /// One of them, in the order of their first events; its text lives as long as the counters.
-    Process operator[](std::size_t i) const;
+    /// 0: it has a name, but has not migrated.
+    std::uint64_t count(std::size_t i) const { return tasks_.entries()[i].value.count; }
+    /// Calls see(name) for each name in the order in which it got them, repeatedly if it got one several times.
+    template <class See>
+    void for_each_comm(std::size_t i, See see) const {
+        const Comms::List last = tasks_.entries()[i].value.comms;
+        for (Comms::List comm = last; comm;) {
+            comm = comms_.rest(comm);
+            see(names_[comms_[comm]]);
+            if (comm == last) return;
+        }
+    }
 
  private:
     using Comms = Chains<std::uint32_t>;
     struct Task {
         std::uint64_t count = 0;
-        Comms::List comms = 0;  // their numbers, the latest first
+        Comms::List comms = 0;  // a ring of their numbers
     };
     TraceInfo info_;
     PidTable<Task> tasks_;

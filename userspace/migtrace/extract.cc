@@ -230,6 +230,12 @@ std::string missing_item(const Extraction& what, const StatHeader& header) {
     }
 }
 
+bool reversed(const Extraction& what) {
+    return (what.begin_msec && what.end_msec && *what.end_msec < *what.begin_msec) ||
+           (what.begin_gmt && what.end_gmt && *what.end_gmt < *what.begin_gmt) ||
+           (what.begin_local && what.end_local && *what.end_local < *what.begin_local);
+}
+
 void put_header_item(const Extraction& what, const StatHeader& header, Output& output) {
     const std::string value = header_item(what, header);
     if (value.empty()) throw base::Error("item not found: " + missing_item(what, header));
@@ -259,7 +265,9 @@ std::vector<std::string> run(const Extraction& extraction, Output& output) {
         }
         put_header_item(extraction, reader.header(), output);
     }
-    return reader.warnings();
+    std::vector<std::string> warnings = reader.warnings();
+    if (reversed(extraction)) warnings.push_back("the end that was given lies before the begin: nothing is between them");
+    return warnings;
 }
 
 }  // namespace migtrace

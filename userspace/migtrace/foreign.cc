@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "base/shell.h"
+
 namespace migtrace {
 
 namespace {
@@ -28,7 +30,7 @@ std::string foreign_file(std::string_view first_line, const std::string& name) {
     for (const Foreign& f : kForeign)
         if (first_line.starts_with(f.magic))
             return fmt::format("{} is {}; give its text: {} {}{}{}", name, f.what, f.command,
-                               name == "standard input" ? "FILE" : name, f.reader, f.reader.empty() ? " | ..." : "");
+                               name == "standard input" ? "FILE" : base::shell_quoted(name), f.reader, f.reader.empty() ? " | ..." : "");
     return "";
 }
 

@@ -84,10 +84,10 @@ Time stamps
 
   How long tasks stayed on a CPU: from a migration to the next one of the task, by the cause of the latter. count is the
   number of stays; mean, min, max; p50 is the time that half of the stays did not exceed, p90 that 90 % did not exceed,
-  and so on. Percentiles are right to half a percent, the rest is exact. A stay that begins before the window or lasts
-  beyond it, and the time before a task's first migration, do not count; nor does one whose end does not fit its
-  beginning, as the task leaves another CPU than the one where it was seen last; how many these are stands below. The
-  histogram counts stays up to the time above the column and longer than that of the column before.
+  and so on. Percentiles and the limits of the histogram are right to one percent, the rest is exact. A stay that begins
+  before the window or lasts beyond it, and the time before a task's first migration, do not count; nor does one whose
+  end does not fit its beginning, as the task leaves another CPU than the one where it was seen last; how many these are
+  stands below. The histogram counts stays up to the time above the column and longer than that of the column before.
 
 --pingpong
 

@@ -30,12 +30,14 @@ class Name {
     /// `text` is not part of this name.
     void set(std::string_view text) {
         drop();
-        size_ = static_cast<std::uint8_t>(text.size() < kLongest ? text.size() : kLongest);
-        if (size_ > sizeof text_) {
-            char* outside = new char[size_];
+        const std::size_t size = text.size() < kLongest ? text.size() : kLongest;
+        if (size == 0) return;
+        if (size > sizeof text_) {
+            char* outside = new char[size];
             std::memcpy(text_, &outside, sizeof outside);
         }
-        std::memcpy(data(), text.data(), size_);
+        size_ = static_cast<std::uint8_t>(size);
+        std::memcpy(data(), text.data(), size);
     }
     operator std::string_view() const { return {const_cast<Name*>(this)->data(), size_}; }
 

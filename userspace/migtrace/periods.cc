@@ -39,8 +39,7 @@ void ColumnNames::for_each(const std::function<void(std::string_view)>& see) con
         for (unsigned from = 0; from < info_.nr_cpus; from++)
             for (unsigned to = 0; to < info_.nr_cpus; to++) put("from cpu: {} to cpu: {}", from, to);
     if (options_.topology)
-        for (const char* distance : kDistanceNames)
-            see(distance == kDistanceNames.back() ? "distance unknown" : distance);
+        for (const char* distance : kDistanceFields) see(distance);
 }
 
 void PeriodCounter::begin(const TraceInfo& info) {

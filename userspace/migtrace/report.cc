@@ -28,13 +28,12 @@ std::vector<std::uint32_t> Report::listed(const PidCounters& processes) const {
     return places;
 }
 
-PidCounters::Process Report::listed(const PidCounters& processes, std::uint32_t place) const {
-    PidCounters::Process process = processes[place];
+void Report::for_each_listed_comm(const PidCounters& processes, std::uint32_t place,
+                                  const std::function<void(std::string_view)>& see) const {
     const auto& out = options_.comms_left_out;
-    std::erase_if(process.comms, [&](std::string_view comm) {
-        return std::find(out.begin(), out.end(), Comm(comm)) != out.end();
+    processes.for_each_comm(place, [&](std::string_view comm) {
+        if (std::find(out.begin(), out.end(), Comm(comm)) == out.end()) see(comm);
     });
-    return process;
 }
 
 }  // namespace migtrace

@@ -3,8 +3,10 @@
 // What migrate_stats prints: text for people and scripts, JSON lines, or CSV.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "migtrace/counters.h"
@@ -62,8 +64,9 @@ class Report : public EventListener, public PeriodListener {
     Report(const ReportOptions& options, Output& output) : options_(options), output_(output) {}
     /// The processes that summary_pid() lists, by their places in the counters.
     std::vector<std::uint32_t> listed(const PidCounters& processes) const;
-    /// One of them, with those of its names that summary_pid() lists, whole.
-    PidCounters::Process listed(const PidCounters& processes, std::uint32_t place) const;
+    /// Calls see(name) for those names of a process that summary_pid() lists, whole.
+    void for_each_listed_comm(const PidCounters& processes, std::uint32_t place,
+                              const std::function<void(std::string_view)>& see) const;
     /// Begin of a period on the kernel's clock.
     std::uint64_t period_ts(std::uint64_t index) const {
         return info_->begin + index * options_.period_msec * 1'000'000;

@@ -159,14 +159,13 @@ void CsvReport::summary_pid(const PidCounters& processes) {
     texts({"pid", "count", "per_second", "comms"});
     end_line();
     for (std::uint32_t place : listed(processes)) {
-        const PidCounters::Process p = listed(processes, place);
-        number(p.pid);
-        rate(p.count, processes.info().duration());
+        number(processes.pid(place));
+        rate(processes.count(place), processes.info().duration());
         std::string all;
-        for (std::string_view comm : p.comms) {
+        for_each_listed_comm(processes, place, [&](std::string_view comm) {
             if (!all.empty()) all += ", ";
             all += comm;
-        }
+        });
         text(all);
         end_line();
     }

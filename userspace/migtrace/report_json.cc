@@ -165,12 +165,17 @@ void JsonReport::stats(const Counters& counters) {
 void JsonReport::summary_pid(const PidCounters& processes) {
     output_.put(R"({"type":"summary_pid","processes":)");
     put_list(listed(processes), [&](std::uint32_t place) {
-        const PidCounters::Process p = listed(processes, place);
-        output_.format(R"({{"pid":{},)", p.pid);
-        put_rate(p.count, processes.info().duration());
-        output_.put(R"(,"comms":)");
-        put_list(p.comms, [&](std::string_view comm) { put_text(comm); });
-        output_.put("}");
+        output_.format(R"({{"pid":{},)", processes.pid(place));
+        put_rate(processes.count(place), processes.info().duration());
+        output_.put(R"(,"comms":[)");
+        const char* separator = "";
+        for_each_listed_comm(processes, place, [&](std::string_view comm) {
+            output_.put(separator);
+            put_text(comm);
+            output_.flush_if_full();
+            separator = ",";
+        });
+        output_.put("]}");
     });
     end_line();
 }

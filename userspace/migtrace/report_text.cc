@@ -293,14 +293,15 @@ void TextReport::summary_pid(const PidCounters& processes) {
                    count_width, "rate ", rate_width);
     output_.format("{:-<{}}  {:-<{}}  {:-<{}}  ----\n\n", "", pid_width, "", count_width, "", rate_width);
     for (std::uint32_t place : all) {
-        const PidCounters::Process p = listed(processes, place);
-        output_.format("{:{}}  {:{}}  {:>{}}  ", p.pid, pid_width, p.count, count_width, rate(p.count), rate_width);
+        const std::uint64_t count = processes.count(place);
+        output_.format("{:{}}  {:{}}  {:>{}}  ", processes.pid(place), pid_width, count, count_width, rate(count), rate_width);
         const char* separator = "";
-        for (std::string_view comm : p.comms) {
+        for_each_listed_comm(processes, place, [&](std::string_view comm) {
             output_.put(separator);
             put_name(cut(Comm(comm)));
+            output_.flush_if_full();
             separator = ", ";
-        }
+        });
         output_.put("\n");
         output_.flush_if_full();
     }

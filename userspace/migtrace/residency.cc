@@ -87,14 +87,8 @@ void PingPong::migration(const Migration& m) {
 }
 
 void PingPong::count(Task& task, const Migration& back, const Departure& left) {
-    const Causes causes{left.cause, back.cause};
-    Returns::List known = task.returns;
-    while (known && returns_[known].first != causes) known = returns_.rest(known);
-    if (!known) {
-        returns_.add(task.returns, {causes, {}});
-        known = task.returns;
-    }
-    for (Sum* sum : {&returns_[known].second, &sums_[causes]}) {
+    const std::uint64_t key = std::uint64_t{left.cause} << 32 | back.cause;
+    for (Sum* sum : {&returns_.at(task.returns, static_cast<std::uint32_t>(back.pid), key), &sums_[{left.cause, back.cause}]}) {
         sum->count++;
         sum->time_away += back.ts - left.ts;
     }
@@ -118,9 +112,9 @@ std::vector<PingPong::Pair> PingPong::pairs(std::size_t top) const {
 std::vector<PingPong::Process> PingPong::processes(std::size_t top) const {
     std::vector<Process> worst;
     for (const auto& [pid, task] : tasks_.entries()) {
-        if (!task.returns) continue;
-        Process& process = worst.emplace_back(Process{pid, task.comm, 0, task.migrations});
-        for (Returns::List at = task.returns; at; at = returns_.rest(at)) process.count += returns_[at].second.count;
+        std::uint64_t count = 0;
+        returns_.for_each(task.returns, [&](std::uint64_t, const Sum& sum) { count += sum.count; });
+        if (count > 0) worst.push_back({pid, task.comm, count, task.migrations});
     }
     std::sort(worst.begin(), worst.end(), [](const Process& a, const Process& b) {
         return a.count != b.count ? a.count > b.count : a.pid < b.pid;
@@ -132,7 +126,9 @@ std::vector<PingPong::Process> PingPong::processes(std::size_t top) const {
 std::vector<PingPong::Pair> PingPong::pairs_of(std::int32_t pid) const {
     Sums sums;
     if (const Task* task = tasks_.find(pid))
-        for (Returns::List at = task->returns; at; at = returns_.rest(at)) sums.insert(returns_[at]);
+        returns_.for_each(task->returns, [&](std::uint64_t key, const Sum& sum) {
+            sums[{static_cast<std::uint32_t>(key >> 32), static_cast<std::uint32_t>(key)}] = sum;
+        });
     return sorted(sums, 0);
 }
 

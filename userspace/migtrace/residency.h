@@ -147,10 +147,10 @@ class PingPong : public TaskView {
         std::uint32_t cpu, cause;
     };
     using Departures = Chains<Departure>;
-    using Returns = Chains<std::pair<Causes, Sum>>;
+    using Returns = Keyed<Sum>;
     struct Task {
         std::uint64_t migrations = 0;
-        Returns::List returns = 0;
+        Returns::Of returns;
         Departures::List departures = 0;  // a CPU once, the latest first, none older than within_ at the last migration
         Name comm;
         bool forked = false;  // by the last migration

@@ -11,6 +11,9 @@ const std::array<const char*, kDistances> kDistanceNames = {"within core", "with
 const std::array<const char*, kDistances> kDistanceIds = {"within_core", "within_cache", "across_caches",
                                                           "across_nodes", "unknown"};
 
+const std::array<const char*, kDistances> kDistanceFields = {"within core", "within cache", "across caches",
+                                                             "across nodes", "distance unknown"};
+
 bool has_topology(const TraceHeader& header) {
     return !header.cpus().empty();
 }

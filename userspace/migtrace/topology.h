@@ -25,6 +25,8 @@ enum class Distance : std::uint8_t {
 constexpr std::size_t kDistances = 5;
 /// In the order of Distance, for people ("within core") and for programs ("within_core").
 extern const std::array<const char*, kDistances> kDistanceNames, kDistanceIds;
+/// As the fields of stat files are called.
+extern const std::array<const char*, kDistances> kDistanceFields;
 
 /// Whether the header tells where CPUs stand (`# cpu`, format 1.1.0).
 bool has_topology(const TraceHeader& header);

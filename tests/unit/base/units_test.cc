@@ -41,6 +41,10 @@ TEST_CASE("sizes and times are printed with the digits that people want") {
     CHECK(base::format_size(999) == "999 B");
     CHECK(base::format_size(1234567) == "1.2 MB");
     CHECK(base::format_size(999999) == "1.0 MB");
+    CHECK(base::format_duration(999ns) == "999 ns");
+    CHECK(base::format_duration(1us) == "1 us");
+    CHECK(base::format_duration(999us) == "999 us");
+    CHECK(base::format_duration(999600ns) == "1 ms");
     CHECK(base::format_duration(35ms) == "35 ms");
     CHECK(base::format_duration(10200ms) == "10.2 s");
     CHECK(base::format_duration(999900us) == "1.0 s");

@@ -58,6 +58,8 @@ std::string two_cpus() {
 
 TEST_CASE("names of fields say what they count") {
     CHECK(parse_field_name("migrate").kind == FieldName::Total);
+    CHECK(parse_field_name("across nodes").kind == FieldName::Distance);
+    CHECK(parse_field_name("distance unknown").kind == FieldName::Distance);
     CHECK(parse_field_name("try_to_wake_up").kind == FieldName::Cause);
     CHECK(parse_field_name("from cpu: 3").kind == FieldName::FromCpu);
     CHECK(parse_field_name("from cpu: 3").from == 3);
