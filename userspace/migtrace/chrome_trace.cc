@@ -131,9 +131,8 @@ void ChromeTrace::migration(const Migration& migration) {
     know_cpu(migration.to);
     cut_slices(migration.from, migration.ts);
     cut_slices(migration.to, migration.ts);
-    Waiting& added = waiting_.emplace_back(migration, Name(migration.comm.whole), migration.ts + kSlice,
-                                           migration.ts + kSlice);
-    added.migration.comm.whole = added.comm;
+    waiting_.push_back({migration, Name(migration.comm.whole), migration.ts + kSlice, migration.ts + kSlice});
+    waiting_.back().migration.comm.whole = waiting_.back().comm;
     if (waiting_.size() > kMostWaiting) put_front();
 }
 
