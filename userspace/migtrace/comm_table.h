@@ -33,26 +33,32 @@ struct Comm {
     }
 };
 
+/// A name as a process has it.
+struct NamedProcess {
+    Name name;
+    std::uint8_t tail_at = 0;
+    Comm comm() const { return Comm(name, tail_at); }
+};
+
 class CommTable {
  public:
     void set(std::int32_t pid, std::string_view comm) {
-        Named& process = processes_[pid];
+        NamedProcess& process = processes_[pid];
         process.name.set(comm);
         // Here and not for each migration, of which there are many more.
         process.tail_at = comm_tail(comm);
     }
     /// Empty for a process that was not named. The text stays valid until it gets another name.
-    Comm comm(std::int32_t pid) const {
-        const Named* process = processes_.find(pid);
-        return process ? Comm(process->name, process->tail_at) : Comm();
+    Comm comm(std::int32_t pid) const { return process(pid).comm(); }
+    /// The same as it is kept, for those who print many.
+    const NamedProcess& process(std::int32_t pid) const {
+        const NamedProcess* process = processes_.find(pid);
+        return process ? *process : nobody_;
     }
 
  private:
-    struct Named {
-        Name name;
-        std::uint8_t tail_at = 0;
-    };
-    PidTable<Named> processes_;
+    PidTable<NamedProcess> processes_;
+    NamedProcess nobody_;
 };
 
 }  // namespace migtrace

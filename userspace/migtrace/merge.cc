@@ -22,14 +22,12 @@ Merge::Merge(Runs runs) : runs_(std::move(runs)) {
 /// Plays the whole tournament.
 void Merge::build() {
     const auto runs = static_cast<std::uint32_t>(runs_.size());
-    times_.clear();
-    for (const auto& run : runs_) times_.push_back(run->at->ts);
-    tree_.assign(runs, 0);
-    std::vector<std::uint32_t> winners(2 * std::size_t{runs});
-    for (std::uint32_t i = 0; i < runs; i++) winners[runs + i] = i;
+    tree_.assign(runs, {});
+    std::vector<Player> winners(2 * std::size_t{runs});
+    for (std::uint32_t i = 0; i < runs; i++) winners[runs + i] = {runs_[i]->at->ts, i};
     for (std::uint32_t node = runs; node-- > 1;) {
-        std::uint32_t winner = winners[2 * node], loser = winners[2 * node + 1];
-        if (times_[loser] < times_[winner]) std::swap(winner, loser);
+        Player winner = winners[2 * node], loser = winners[2 * node + 1];
+        if (loser.time < winner.time) std::swap(winner, loser);
         winners[node] = winner;
         tree_[node] = loser;
     }
@@ -37,20 +35,20 @@ void Merge::build() {
 }
 
 /// The winner has another time: plays its games again, from its leaf to the top.
-void Merge::replay() {
+void Merge::replay(std::uint64_t time) {
     const auto runs = static_cast<std::uint32_t>(runs_.size());
-    std::uint32_t winner = tree_[0];
-    std::uint64_t time = times_[winner];
+    Player* const tree = tree_.data();
+    std::uint32_t winner = tree[0].run;
+    // The way is known before it is gone: that nodes have their times lets the processor fetch all of them at once.
     for (std::uint32_t node = (runs + winner) / 2; node > 0; node /= 2) {
         // Without a branch: which one is earlier nobody can predict.
-        const std::uint32_t other = tree_[node];
-        const std::uint64_t other_time = times_[other];
-        const bool loses = other_time < time;
-        tree_[node] = loses ? winner : other;
-        winner = loses ? other : winner;
-        time = loses ? other_time : time;
+        const Player other = tree[node];
+        const bool loses = other.time < time;
+        tree[node] = {loses ? time : other.time, loses ? winner : other.run};
+        winner = loses ? other.run : winner;
+        time = loses ? other.time : time;
     }
-    tree_[0] = winner;
+    tree[0] = {time, winner};
 }
 
 std::size_t Merge::take_last_run(Record* to, std::size_t most) {
@@ -69,15 +67,14 @@ std::size_t Merge::fill(Record* to, std::size_t most) {
             filled += take_last_run(to + filled, most - filled);
             continue;
         }
-        Run& run = *runs_[tree_[0]];
+        Run& run = *runs_[tree_[0].run];
         to[filled++] = *run.at++;
         if (run.at == run.end && !run.refill()) {
-            runs_.erase(runs_.begin() + tree_[0]);
+            runs_.erase(runs_.begin() + tree_[0].run);
             build();
             continue;
         }
-        times_[tree_[0]] = run.at->ts;
-        replay();
+        replay(run.at->ts);
     }
     return filled;
 }

@@ -40,12 +40,16 @@ class Merge : public RecordSource {
  private:
     void build();
     std::size_t take_last_run(Record* to, std::size_t most);
-    void replay();
+    void replay(std::uint64_t time);
 
+    /// A run, and the time of its next record.
+    struct Player {
+        std::uint64_t time = 0;
+        std::uint32_t run = 0;
+    };
     // A tournament tree: the leaves are the runs, an inner node holds the loser of its two sides, node 0 the winner.
     Runs runs_;
-    std::vector<std::uint64_t> times_;  // of each run's next record
-    std::vector<std::uint32_t> tree_;
+    std::vector<Player> tree_;
 };
 
 /// For those to whom only the order of periods matters: all of a period, then all of the next. Costs no comparison of

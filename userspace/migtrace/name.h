@@ -39,6 +39,10 @@ class Name {
         size_ = static_cast<std::uint8_t>(size);
         std::memcpy(data(), text.data(), size);
     }
+    /// Whether all of it stands in the object, and padded() is there.
+    bool is_short() const { return size_ <= sizeof text_; }
+    /// 16 bytes, of which the first 15 are the text and blanks behind it.
+    const char* padded() const { return text_; }
     operator std::string_view() const { return {const_cast<Name*>(this)->data(), size_}; }
 
  private:
@@ -50,6 +54,7 @@ class Name {
     }
     void drop() {
         if (size_ > sizeof text_) delete[] data();
+        std::memset(text_, ' ', sizeof text_);
         size_ = 0;
     }
     void swap(Name& other) {
@@ -57,7 +62,8 @@ class Name {
         std::swap(size_, other.size_);
     }
 
-    char text_[15] = {};  // or, of a long one, where its text is: without an alignment, so that it fits beside numbers
+    // Of a long one it is the place of its text: without an alignment, so that it fits beside numbers.
+    char text_[15] = {' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' ', ' '};
     std::uint8_t size_ = 0;
 };
 static_assert(sizeof(Name) == 16 && alignof(Name) == 1);

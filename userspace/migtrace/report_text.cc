@@ -2,6 +2,7 @@
 #include "migtrace/report_text.h"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 
 #include "migtrace/digits.h"
@@ -25,9 +26,16 @@ void TextReport::start(const Event& event) {
 
 void TextReport::begin(const TraceInfo& info) {
     Report::begin(info);
-    if (!options_.align) return;
-    cpu_width_ = fmt::formatted_size("{}", info.nr_cpus - 1);
-    pid_width_ = kWidestPid;
+    if (options_.align) {
+        cpu_width_ = fmt::formatted_size("{}", info.nr_cpus - 1);
+        pid_width_ = kWidestPid;
+    }
+    if (!options_.migrations) return;
+    cpu_texts_.resize(std::min(info.nr_cpus, kMostCpuTexts));
+    for (std::uint32_t cpu = 0; cpu < cpu_texts_.size(); cpu++) {
+        const std::string text = fmt::format("{:{}} ", cpu, cpu_width_);
+        cpu_texts_[cpu].length = static_cast<std::uint8_t>(text.copy(cpu_texts_[cpu].text, sizeof cpu_texts_[cpu].text));
+    }
 }
 
 /// What a line begins with that is not about a migration.
@@ -56,42 +64,89 @@ void TextReport::mark(const Event& event) {
 
 void TextReport::migrations(const Migrations& some) {
     if (!options_.migrations) return;
-    EventListener::migrations(some);
+    // Names of many processes are in no cache: to look up some of them at once takes little longer than one.
+    std::array<const NamedProcess*, 32> processes;
+    for (auto rest = some.records(); !rest.empty();) {
+        const auto now = rest.first(std::min(rest.size(), processes.size()));
+        for (std::size_t i = 0; i < now.size(); i++) {
+            processes[i] = &some.comms().process(now[i].pid);
+            __builtin_prefetch(processes[i]);
+        }
+        for (std::size_t i = 0; i < now.size(); i++)
+            put_line(now[i], *processes[i], some.header().cause_index(now[i].code));
+        rest = rest.subspan(now.size());
+    }
+}
+
+void TextReport::migration(const Migration& m) {
+    if (!options_.migrations) return;
+    put_line(m, {Name(m.comm.whole), m.comm.tail_at}, m.cause);
 }
 
 namespace {
 
-/// `value` in a column of `width` < 10, and a blank.
-char* put_column(char* at, std::uint32_t value, std::size_t width) {
-    constexpr std::uint32_t kPowers[] = {1, 1, 10, 100, 1000, 10'000, 100'000, 1'000'000, 10'000'000, 100'000'000};
-    for (std::size_t digits = width; digits > 1 && value < kPowers[digits]; digits--) *at++ = ' ';
-    at = put_decimal(at, value);
+/// `value` in a column of `width` < 9, and a blank.
+inline char* put_column(char* at, std::uint32_t value, std::size_t width) {
+    at = value < 100'000'000 ? put_padded(at, value, static_cast<unsigned>(width)) : put_decimal(at, value);
     *at++ = ' ';
     return at;
 }
 
+constexpr std::uint64_t kSecond = 1'000'000'000;
+constexpr std::size_t kTime = 32, kNumbers = 4 * 12, kCommWidth = 16;
+
 }  // namespace
 
-void TextReport::migration(const Migration& m) {
-    if (!options_.migrations) return;
-    put_time(m.ts);
-    std::string safe_comm, safe_cause;
-    std::string_view comm = cut(m.comm), cause = m.cause_name;
-    if (options_.safe_names) {
-        comm = safe_comm = base::printable(comm);
-        cause = safe_cause = base::printable(cause);
+/// As "%14.9f " has it. Neighbours share the second.
+char* TextReport::put_relative(char* at, std::uint64_t ns) {
+    if (second_length_ == 0 || ns - second_ >= kSecond) {
+        second_ = ns / kSecond * kSecond;
+        const auto text = fmt::format("{:>4}.", ns / kSecond);
+        second_length_ = text.copy(second_text_.data(), second_text_.size());
     }
-    constexpr std::size_t kNumbers = 4 * 11, kCommWidth = 16;
-    char* at = begin_text(output_.buffer(), kNumbers + std::max(comm.size(), kCommWidth) + cause.size() + 2);
-    for (std::uint32_t cpu : {m.cpu, m.from, m.to}) at = put_column(at, cpu, cpu_width_);
-    at = put_column(at, static_cast<std::uint32_t>(m.pid), pid_width_);
-    at = put_text(at, comm);
-    // Counted in bytes, not in characters.
-    for (std::size_t width = comm.size(); width < kCommWidth; width++) *at++ = ' ';
+    std::memcpy(at, second_text_.data(), second_text_.size());
+    at = put_nine(at + second_length_, static_cast<std::uint32_t>(ns - second_));
     *at++ = ' ';
-    at = put_text(at, cause);
-    *at++ = '\n';
-    end_text(output_.buffer(), at);
+    return at;
+}
+
+const std::string& TextReport::cause_text(unsigned cause) {
+    if (cause < cause_texts_.size()) return cause_texts_[cause];
+    cause_texts_.clear();
+    for (const auto& [number, name] : info_->header->causes()) cause_texts_.push_back(shown(name) + '\n');
+    return cause_texts_[cause];
+}
+
+/// All that the two kinds of migrations have in common are the names of their numbers.
+template <class Numbers>
+void TextReport::put_line(const Numbers& m, const NamedProcess& process, unsigned cause) {
+    const TimeForms& times = options_.times;
+    const bool relative = times.rel && !times.gmt && !times.local && !times.abs && info_->opened && m.ts >= info_->begin;
+    if (!relative) put_time(m.ts);
+    const std::string& end = cause_text(cause);
+    const bool as_is = process.name.is_short() && !options_.safe_names && !(options_.cut_names && process.tail_at);
+    const std::string comm = as_is ? std::string() : shown(cut(process.comm()));
+    char* at = begin_text(output_.buffer(), kTime + kNumbers + std::max(comm.size(), kCommWidth) + end.size() + 1);
+    if (relative) at = put_relative(at, m.ts - info_->begin);
+    for (std::uint32_t cpu : {std::uint32_t{m.cpu}, std::uint32_t{m.from}, std::uint32_t{m.to}}) {
+        if (cpu < cpu_texts_.size()) {
+            std::memcpy(at, &cpu_texts_[cpu].text, sizeof cpu_texts_[cpu].text);
+            at += cpu_texts_[cpu].length;
+        } else
+            at = put_column(at, cpu, cpu_width_);
+    }
+    at = put_column(at, static_cast<std::uint32_t>(m.pid), pid_width_);
+    if (as_is) {
+        std::memcpy(at, process.name.padded(), kCommWidth);
+        at += kCommWidth;
+        at[-1] = ' ';
+    } else {
+        at = put_text(at, comm);
+        // Counted in bytes, not in characters.
+        for (std::size_t width = comm.size(); width < kCommWidth; width++) *at++ = ' ';
+    }
+    *at++ = ' ';
+    end_text(output_.buffer(), put_text(at, end));
     output_.flush_if_full();
 }
 
@@ -104,6 +159,9 @@ void TextReport::columns(const ColumnNames& names, const TraceInfo& info) {
         output_.put("\n");
         output_.flush_if_full();
     });
+    rate_texts_.resize(kMostRateTexts);
+    for (std::uint64_t count = 0; count < rate_texts_.size(); count++)
+        rate_texts_[count].length = static_cast<std::uint8_t>(rate_text(count).copy(rate_texts_[count].text, sizeof rate_texts_[count].text));
 }
 
 void TextReport::opened(const TraceInfo& info) {
@@ -128,25 +186,18 @@ void TextReport::period(std::uint64_t index, std::span<const std::uint64_t> coun
 }
 
 /// A count of a period as a rate per second, with a blank in front.
-void TextReport::put_rate(std::uint64_t count) {
+std::string TextReport::rate_text(std::uint64_t count) const {
     const std::size_t width = !options_.human ? 0 : options_.align ? 11 : 7;
-    // There are thousands of them with few values: hundredths of a second's rate that are whole need no floating point.
-    constexpr std::uint64_t kQuick = UINT64_MAX / 100'000;
-    if (count > kQuick || count * 100'000 % options_.period_msec != 0) {
-        const double rate = 1000.0 * static_cast<double>(count) / static_cast<double>(options_.period_msec);
-        output_.format(" {:{}.2f}", rate, width);
-        return;
-    }
-    const std::uint64_t hundredths = count * 100'000 / options_.period_msec;
-    char text[24];
-    char* end = put_decimal(text, hundredths / 100);
-    *end++ = '.';
-    end = put_pair(end, static_cast<std::uint32_t>(hundredths % 100));
-    const auto length = static_cast<std::size_t>(end - text);
-    const std::size_t blanks = 1 + std::max(width, length) - length;
-    char* at = begin_text(output_.buffer(), blanks + length);
-    std::memset(at, ' ', blanks);
-    end_text(output_.buffer(), put_text(at + blanks, {text, end}));
+    const double rate = 1000.0 * static_cast<double>(count) / static_cast<double>(options_.period_msec);
+    return fmt::format(" {:{}.2f}", rate, width);
+}
+
+void TextReport::put_rate(std::uint64_t count) {
+    if (count >= rate_texts_.size()) return output_.put(rate_text(count));
+    const RateText& known = rate_texts_[count];
+    char* at = begin_text(output_.buffer(), sizeof known.text);
+    std::memcpy(at, known.text, sizeof known.text);
+    end_text(output_.buffer(), at + known.length);
 }
 
 void TextReport::consistency(const StartLines& starts) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #pragma once
 #include <algorithm>
+#include <array>
 
 #include "base/terminal.h"
 #include "migtrace/report.h"
@@ -44,9 +45,14 @@ class TextReport : public Report {
         return options_.align ? std::max(width, text.size()) : width;
     }
     std::string_view cut(const Comm& comm) const { return options_.cut_names ? comm.tail() : comm.whole; }
+    std::string rate_text(std::uint64_t count) const;
     void put_rate(std::uint64_t count);
     void put_time(std::uint64_t ts);
     void put_head(const Event& event, const std::string& what);
+    template <class Numbers>
+    void put_line(const Numbers& migration, const NamedProcess& process, unsigned cause);
+    char* put_relative(char* at, std::uint64_t ns);
+    const std::string& cause_text(unsigned cause);
     void duration(const TraceInfo& info);
     void causes(const Counters& counters);
     void matrices(const Counters& counters);
@@ -56,6 +62,25 @@ class TextReport : public Report {
     /// Columns of --migrate and its like. The kernel's largest pid has seven digits.
     static constexpr std::size_t kWidestPid = 7;
     std::size_t cpu_width_ = 1, pid_width_ = 4;
+    /// The rate of a count: of thousands of fields in a period nearly all have counts as small as these.
+    struct RateText {
+        char text[15];
+        std::uint8_t length;
+    };
+    static constexpr std::uint64_t kMostRateTexts = 1024;
+    std::vector<RateText> rate_texts_;
+    /// A CPU in its column, and a blank.
+    struct CpuText {
+        char text[7];
+        std::uint8_t length;
+    };
+    static constexpr unsigned kMostCpuTexts = 1024;
+    std::vector<CpuText> cpu_texts_;        // of those below; others are written out
+    std::vector<std::string> cause_texts_;  // as they end a line, by place
+    // Of the last relative time: its second, in ns and as text.
+    std::uint64_t second_ = 0;
+    std::array<char, 16> second_text_{};
+    std::size_t second_length_ = 0;
 };
 
 }  // namespace migtrace
