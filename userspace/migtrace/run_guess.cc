@@ -11,7 +11,7 @@ using Position = LineReader::Position;
 
 /// Nearer than this there is nothing to save.
 constexpr std::uint64_t kLeastDistance = 1 << 10;
-constexpr std::uint64_t kMostSamples = 1 << 14;
+constexpr std::uint64_t kMostSamples = 1 << 12;
 constexpr std::size_t kBuffer = 1 << 15;
 
 class Guess {
