@@ -24,9 +24,9 @@ std::uint64_t Pacer::due(Clock::time_point now) {
     // A thread that is woken up in time is late by a fraction of the interval, on a busy machine by some; four are a pause.
     const double usual = 4 * std::chrono::duration<double>(interval_).count();
     const double time = std::min(passed, usual);
-    missed_ += rate_ * (passed - time);
-    const double extra = missed_ * std::min(1.0, time / std::chrono::duration<double>(kCatchUp).count());
-    missed_ -= extra;
+    // Of what was missed before, not in this pause; by the clock, so that where each look is late nothing piles up.
+    const double extra = missed_ * std::min(1.0, passed / std::chrono::duration<double>(kCatchUp).count());
+    missed_ += rate_ * (passed - time) - extra;
     owed_ += rate_ * time + extra;
     const double whole = std::floor(owed_);
     owed_ -= whole;

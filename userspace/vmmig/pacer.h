@@ -13,7 +13,8 @@ using Clock = std::chrono::steady_clock;
 /// in any window of 20 ms is then the same number to about one in forty, or to one, at 2000 looks a second.
 ///
 /// When the thread could not run for a while, what it missed is spread over about kCatchUp, so that the rate of a second
-/// stays right and, after a short pause, that of a short window nearly so.
+/// stays right and, after a short pause, that of a short window nearly so. Never more than kCatchUp's worth stays owed
+/// where each look is late.
 class Pacer {
  public:
     static constexpr std::chrono::nanoseconds kTick = std::chrono::microseconds(500);
