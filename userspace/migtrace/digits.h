@@ -31,7 +31,6 @@ inline char* put_pair(char* to, std::uint32_t value) {
     return to + 2;
 }
 
-/// `value` < 10^9, with nine digits.
 /// The eight digits of `value` < 10^8, 0 to 9 each, the first in the lowest byte. Three steps, each of which halves all
 /// numbers at once: of four digits, of two, of one.
 inline std::uint64_t eight_digits(std::uint32_t value) {
