@@ -76,6 +76,10 @@ printf '# version 1.0.0\n# period_msec 1000\n# field 2 migrate\n# field 3 x\n0.0
 says cut-value 0 "$programs/migrate_extract --extract 3 cut.stat" "1.000 12.00" "cut.stat:6 ends without a line feed"
 same cut-elsewhere "$programs/migrate_extract --extract 2 cut.stat" "printf '%s\n' '0.000 5.00' '1.000 7.00'"
 printf '1.000 7 12\n2.000 8\n' >>cut.stat
+printf '# version 1.0.0\n# period_msec 1000\n# field 2 migrate\n# field 3 x\n0.000 5 6\n1.000 7' >short.stat
+says cut-line 0 "$programs/migrate_extract --extract 3 short.stat" "0.000 6.00" "short.stat:6 ends in the middle"
+same cut-line-has-it "$programs/migrate_extract --extract 2 short.stat 2>&1 | tail -n 1" "echo '1.000 7.00'"
+says cut-line-picture 0 "$programs/migrate_graph --format terminal --graph field <(cat short.stat; printf ' ') 2>&1" "ends in the middle"
 same whole-lines-only "$programs/migrate_extract --extract 3 <(sed 's/1.000 7 12.*/1.000 7/' cut.stat) 2>/dev/null" "echo '0.000 6.00'; false"
 same last-value-counts "$stats --stats --begin_sec 3 --begin_sec 1 small.trace" "$stats --stats --begin_sec 1 small.trace"
 same lists-add-up "$stats --mig --pid 1 --pid 5 small.trace" "$stats --mig --pid=5 --pid=1 small.trace"

@@ -199,7 +199,7 @@ refused "a gnuplot that dies is an error" "killed by signal 9" env PATH="$work/f
 printf '#!/bin/sh\nexec sleep 100\n' >fake/gnuplot
 check "Ctrl-C ends it while gnuplot hangs, and leaves nothing" bash -c '
 	PATH=$1/fake:$PATH "$2/migrate_graph" -o gone.png t.trace 2>said & pid=$!
-	sleep 1; kill -INT $pid; wait $pid; test $? = 1 && grep -q interrupted said && ! ls | grep -q "^gone" && test -z "$(ls "$TMPDIR")"' x "$work" "$bin"
+	sleep 1; kill -INT $pid; wait $pid; test $? = 130 && grep -q interrupted said && ! ls | grep -q "^gone" && test -z "$(ls "$TMPDIR")"' x "$work" "$bin"
 for tool in migrate_graph migrate_record; do
 	check "every option of $tool stands in its manual page" bash -c '
 		"$1/$2" --help | grep -oE "^ +(-[a-z] \[ )?--[a-z_]+" | grep -oE -- "--[a-z_]+" >options; test -s options

@@ -19,6 +19,13 @@ class UsageError : public Error {
     using Error::Error;
 };
 
+/// A signal that ends the program as soon as it has tidied up. The message says what does not exist therefore.
+class Interrupted : public Error {
+   public:
+    Interrupted(const std::string& message, int by) : Error(message), signal(by) {}
+    const int signal;
+};
+
 /// An Error from a failed system call: "WHAT: REASON", with REASON from `error_number` (an errno value), followed by
 /// " (HINT)" unless `hint` is empty.
 Error system_error(const std::string& what, int error_number, const std::string& hint = "");

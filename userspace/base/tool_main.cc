@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <iostream>
@@ -53,6 +54,11 @@ int tool_main(const std::string& program, const std::function<int()>& work) {
         return status;
     } catch (const UsageError& e) {
         tell(fmt::format("{}\nTry '{} --help'.", e.what(), program));
+    } catch (const Interrupted& e) {
+        tell(e.what());
+        // Whoever has called the program sees that a signal ended it, and a loop of a shell ends, too.
+        std::signal(e.signal, SIG_DFL);
+        std::raise(e.signal);
     } catch (const std::bad_alloc&) {
         tell("out of memory");
     } catch (const std::exception& e) {

@@ -126,7 +126,7 @@ bool is_whole_picture(Format format, const std::string& bytes) {
     return false;
 }
 
-std::vector<std::string> draw(const std::vector<Figure>& figures, const Canvas& canvas, int cancel_fd) {
+std::vector<std::string> draw(const std::vector<Figure>& figures, const Canvas& canvas, base::StopSignals& signals) {
     Workshop workshop;
     base::UniqueFd commands = write_commands(figures, canvas);
     base::ChildOptions options;
@@ -134,12 +134,12 @@ std::vector<std::string> draw(const std::vector<Figure>& figures, const Canvas& 
     options.directory = workshop.path();
     // -d: the settings of the user's own ~/.gnuplot are for other pictures.
     auto limit = 60s + 2s * figures.size();
-    auto result = base::run({"gnuplot", "-d"}, limit, options, cancel_fd);
+    auto result = base::run({"gnuplot", "-d"}, limit, options, signals.fd());
     if (result.end == base::RunResult::End::NotStarted)
         throw base::Error(
             fmt::format("cannot run gnuplot: {} (install it: apt install gnuplot-nox)", result.describe()));
     if (result.end == base::RunResult::End::Cancelled)
-        throw base::Error("interrupted; no picture was written");
+        throw base::Interrupted("interrupted; no picture was written", signals.take());
     if (result.end == base::RunResult::End::TimedOut)
         throw base::Error(fmt::format("gnuplot did not end within {} s and was killed", limit.count()));
     if (!result.success())

@@ -5,15 +5,16 @@
 #include <string>
 #include <vector>
 
+#include "base/signals.h"
 #include "miggraph/figure.h"
 #include "miggraph/script.h"
 
 namespace miggraph {
 
-/// Draws all figures and returns the bytes of the pictures, in the same order. `cancel_fd`: readable when the
-/// user wants to stop. Throws Error when gnuplot is missing, fails (with its own words), hangs, or leaves a
-/// picture that is none.
-std::vector<std::string> draw(const std::vector<Figure>& figures, const Canvas& canvas, int cancel_fd = -1);
+/// Draws all figures and returns the bytes of the pictures, in the same order. Throws Interrupted when one of
+/// `signals` comes, and Error when gnuplot is missing, fails (with its own words), hangs, or leaves a picture that is
+/// none.
+std::vector<std::string> draw(const std::vector<Figure>& figures, const Canvas& canvas, base::StopSignals& signals);
 
 /// Whether `bytes` are a whole picture of this format: gnuplot is silent about a full disk.
 bool is_whole_picture(Format format, const std::string& bytes);

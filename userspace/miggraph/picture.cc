@@ -33,7 +33,8 @@ void try_place(const std::string& name) {
 }
 
 /// gnuplot draws no matrix with characters, so that one is ours.
-std::vector<std::string> render(const std::vector<Figure>& figures, const Canvas& canvas, int cancel_fd) {
+std::vector<std::string> render(const std::vector<Figure>& figures, const Canvas& canvas,
+                                base::StopSignals& signals) {
     std::vector<std::string> pictures(figures.size());
     std::vector<Figure> for_gnuplot;
     std::vector<std::size_t> places;
@@ -47,7 +48,7 @@ std::vector<std::string> render(const std::vector<Figure>& figures, const Canvas
         places.push_back(i);
     }
     if (for_gnuplot.empty()) return pictures;
-    std::vector<std::string> drawn = draw(for_gnuplot, canvas, cancel_fd);
+    std::vector<std::string> drawn = draw(for_gnuplot, canvas, signals);
     for (std::size_t i = 0; i < places.size(); i++) pictures[places[i]] = std::move(drawn[i]);
     return pictures;
 }
@@ -62,7 +63,7 @@ void write_pictures(const std::vector<Figure>& figures, const std::vector<std::s
         base::refuse_input_as_output(name, inputs);
         try_place(name);
     }
-    std::vector<std::string> pictures = render(figures, canvas, signals.fd());
+    std::vector<std::string> pictures = render(figures, canvas, signals);
     for (std::size_t i = 0; i < names.size(); i++) {
         base::OutputFile file(names[i]);
         file.write(pictures[i]);

@@ -133,7 +133,7 @@ Series read_series(std::istream& in, const std::string& name) {
             throw base::Error(
                 fmt::format("{}: line {} ('{}') is neither a trace, nor a stat file, nor a time and a value ({})",
                             name, series.first_skipped, first_bad, migtrace::kImportHint));
-        throw base::Error(fmt::format("{} is empty: there is nothing to draw", name));
+        throw base::Error(fmt::format("{} is empty, or has no more than a header: there is nothing to draw", name));
     }
     if (!std::is_sorted(series.times.begin(), series.times.end())) {
         std::vector<std::size_t> order(series.times.size());

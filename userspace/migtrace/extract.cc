@@ -257,7 +257,7 @@ void put_header_item(const Extraction& what, const StatHeader& header, Output& o
 }  // namespace
 
 std::vector<std::string> run(const Extraction& extraction, Output& output) {
-    StatReader reader(extraction.files);
+    StatReader reader(extraction.files, extraction.field);
     if (extraction.item == Extraction::Item::Values)
         Extractor(extraction, reader, output).run();
     else {

@@ -25,7 +25,11 @@ void Residency::prepared() {
 void Residency::comm(const Event& event) {
     if (!begins_task(event)) return;
     Stay* stay = stays_.find(event.pid);
-    if (stay && !stay->forked) stay->known = false;
+    if (!stay) return;
+    // A new process gets its name a moment before its first migration, or behind; much later it is another one, with the pid
+    // of the first.
+    constexpr std::uint64_t kMoment = 100'000'000;  // ns
+    if (!stay->forked || event.ts - stay->since > kMoment) stay->known = false;
 }
 
 void Residency::migration(const Migration& m) {
@@ -54,7 +58,7 @@ void PingPong::prepared() {
 void PingPong::comm(const Event& event) {
     if (!begins_task(event)) return;
     Task* task = tasks_.find(event.pid);
-    if (task && !task->forked) departures_.clear(task->departures);
+    if (task) departures_.clear(task->departures);
 }
 
 void PingPong::migration(const Migration& m) {
@@ -62,8 +66,7 @@ void PingPong::migration(const Migration& m) {
     Task& task = tasks_[m.pid];
     task.comm.set(m.comm.whole);
     task.migrations++;
-    task.forked = begins_task(m);
-    if (task.forked) {
+    if (begins_task(m)) {
         departures_.clear(task.departures);
         return;
     }

@@ -153,7 +153,6 @@ class PingPong : public TaskView {
         Returns::Of returns;
         Departures::List departures = 0;  // a CPU once, the latest first, none older than within_ at the last migration
         Name comm;
-        bool forked = false;  // by the last migration
     };
     /// The task, which has left this CPU before, is back.
     void count(Task& task, const Migration& back, const Departure& left);

@@ -131,7 +131,7 @@ std::int64_t StatHeader::wall_msec() const {
     return gettimeofday->sec * 1000 + (gettimeofday->usec + 500) / 1000;
 }
 
-StatReader::StatReader(std::vector<std::string> files) : lines_(files, kLongestLine) {
+StatReader::StatReader(std::vector<std::string> files, unsigned needed) : lines_(files, kLongestLine), needed_(needed) {
     header_.input = base::input_names(files);
 }
 
@@ -158,10 +158,19 @@ bool StatReader::next() {
         line_ = first == std::string_view::npos ? std::string_view() : line.substr(first);
         found_ = 1;
         found_at_ = 0;
-        if (!line_.empty()) return true;
+        if (line_.empty()) continue;
+        if (!lines_.unfinished() || has_needed_field()) return true;
+        cut_off_ = lines_.number();
     }
     line_ = {};
     return false;
+}
+
+bool StatReader::has_needed_field() const {
+    if (header_.fields.empty()) return true;
+    unsigned missing = (needed_ > 0 ? needed_ : header_.fields.rbegin()->first) - 1;
+    skip_words(line_, 0, missing);
+    return missing == 0;
 }
 
 std::string_view StatReader::field(unsigned number) const {
@@ -221,6 +230,9 @@ std::vector<std::string> StatReader::warnings() const {
     if (malformed_.count)
         all.push_back(fmt::format("skipped {} header line(s) that make no sense, first '{}' at {}",
                                   malformed_.count, malformed_.what, lines_.place(malformed_.line)));
+    if (cut_off_)
+        all.push_back(fmt::format("{} ends in the middle, without a line feed: the file has been cut there, and the line is left out",
+                                  lines_.place(cut_off_)));
     if (broken_off_)
         all.push_back(fmt::format("{} ends without a line feed: the file may have been cut there, and the value with it",
                                   lines_.place(broken_off_)));

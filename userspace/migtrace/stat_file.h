@@ -56,7 +56,9 @@ struct StatHeader {
 /// Reads the lines of a stat file one by one.
 class StatReader {
  public:
-    explicit StatReader(std::vector<std::string> files);
+    /// `needed`: the last field that will be asked for; 0 is the last that the header names. A last line that ends before
+    /// it, without a line feed, has been cut off: it is left out, and warnings() tells.
+    explicit StatReader(std::vector<std::string> files, unsigned needed = 0);
 
     /// The next data line; header lines on the way to it are taken into header(). False at the end. Throws
     /// base::Error for input that cannot be read.
@@ -75,6 +77,7 @@ class StatReader {
     std::vector<std::string> warnings() const;
 
  private:
+    bool has_needed_field() const;
     std::string_view field(unsigned number) const;
     LineReader lines_;
     StatHeader header_;
@@ -87,6 +90,8 @@ class StatReader {
         std::string what;
     };
     Note unknown_tags_, malformed_;
+    const unsigned needed_;
+    std::uint64_t cut_off_ = 0;             // the last line, when it has no such field
     mutable std::uint64_t broken_off_ = 0;  // line whose last value was asked for and has no line feed behind it
 };
 
