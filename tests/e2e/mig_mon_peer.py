@@ -168,8 +168,22 @@ def reset(s):
     s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
+def hurries_and_stops(s):
+    """Fast, and then a message that is alone: it must not wait for more."""
+    s.settimeout(5)
+    block = b"".join(header(SEND_PAGE, n) + PAGE for n in range(256))
+    for _ in range(300):
+        s.sendall(block)
+    s.sendall(header(HANDSHAKE))
+    for _ in range(3):
+        magic, index = read_header(s)
+        assert magic == REQ_PAGE
+        s.sendall(header(SEND_PAGE, index) + PAGE)
+
+
 SOURCES = {
     "source": source,
+    "hurries-and-stops": hurries_and_stops,
     "reset": reset,
     "nonsense": says(b"GET / HTTP/1.0\r\n\r\n" * 1000),
     "endian": says(struct.pack(">QQ", SEND_PAGE, 0) + PAGE),

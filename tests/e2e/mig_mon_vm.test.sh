@@ -99,6 +99,8 @@ end "$destination"
 destination original
 peer source "$port" >out 2>&1
 ended "an original source is served" 0 out "as it should be"
+peer hurries-and-stops "$port" >out 2>&1
+ended "a message behind many is read at once" 0 out "as it should be"
 declare -A fault=([nonsense]="no source of mig_mon" [endian]="another byte order" [page-size]="another size than 4096"
 	[beyond]="give both ends the same -S" [half]="in the middle of a message" [half-hello]="in the middle of a message"
 	[large-hello]="a HELLO of 4294967295 bytes" [late-hello]="behind other messages" [reset]="ended: ")

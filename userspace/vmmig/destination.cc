@@ -31,6 +31,54 @@ std::uint64_t pick(std::mt19937_64& random, std::uint64_t count) {
     return std::uniform_int_distribution<std::uint64_t>(0, count - 1)(random);
 }
 
+/// How much must be there before the kernel wakes a thread that reads (SO_RCVLOWAT). A thread that reads faster than the
+/// other end sends is woken up for each piece, which takes both ends longer than the piece itself. While much comes it may
+/// as well sleep until there is more to do. What comes slowly, or is waited for, is read at once.
+class WakeUps {
+ public:
+    explicit WakeUps(int socket) : socket_(socket), since_(Clock::now()) {}
+
+    /// `bytes` have been read, of which there was room for `room`; 0: the time was over.
+    void have_read(std::size_t bytes, std::size_t room) {
+        if (rare_) {
+            if (bytes < std::min(room, kMany)) set(false);
+            return;
+        }
+        bytes_ += bytes;
+        if (!may_wait_ || bytes_ < kLook) return;
+        const auto now = Clock::now();
+        if (now - since_ < kLookTime) set(true);
+        bytes_ = 0;
+        since_ = now;
+    }
+    /// From now on somebody waits for what comes.
+    void always_at_once() {
+        set(false);
+        may_wait_ = false;
+    }
+
+ private:
+    static constexpr std::size_t kMany = 256 << 10;
+    /// So much in this time is fast: 256 KiB take a millisecond at most.
+    static constexpr std::size_t kLook = 8 << 20;
+    static constexpr std::chrono::milliseconds kLookTime{32};
+    /// When less comes then it is slow again.
+    static constexpr std::chrono::microseconds kPatience{10'000};
+
+    void set(bool rare) {
+        rare_ = rare;
+        const int bytes = rare ? kMany : 1;
+        const timeval patience{0, rare ? kPatience.count() : 0};
+        // Where they cannot be set it is slower, and nothing else; but never to wait for much without an end.
+        if (::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) == 0)
+            ::setsockopt(socket_, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes);
+    }
+    const int socket_;
+    bool rare_ = false, may_wait_ = true;
+    std::size_t bytes_ = 0;
+    Clock::time_point since_;
+};
+
 }  // namespace
 
 /// One channel of a source.
@@ -39,6 +87,7 @@ class DestinationStream : private PageReader::Listener {
     DestinationStream(base::UniqueFd socket, const DestinationOptions& options, Sessions& sessions, StreamCounters& counters)
         : socket_(std::move(socket)),
           peer_(peer_name(socket_.get())),
+          wake_ups_(socket_.get()),
           reader_(*this, std::max<std::uint64_t>(options.vm_bytes / kPage, 1)),
           sessions_(sessions),
           memory_(vm_memory(options.vm_bytes, options.memory_bytes)),
@@ -81,7 +130,10 @@ class DestinationStream : private PageReader::Listener {
         ssize_t n;
         do n = ::recv(socket_.get(), room.data(), room.size(), 0);
         while (n < 0 && errno == EINTR);
-        if (n < 0) end_stream("receiving pages", errno);
+        const bool time_over = n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+        if (n < 0 && !time_over) end_stream("receiving pages", errno);
+        wake_ups_.have_read(time_over ? 0 : static_cast<std::size_t>(n), room.size());
+        if (time_over) return;
         if (n == 0) throw StreamEnd{reader_.in_message() ? "it went in the middle of a message" : "it has closed the connection"};
         const std::uint64_t before = stored_;
         reader_.take(static_cast<std::size_t>(n));
@@ -98,7 +150,10 @@ class DestinationStream : private PageReader::Listener {
         if (index == awaited_) arrived();
     }
 
-    void handshake() override { request(); }
+    void handshake() override {
+        wake_ups_.always_at_once();
+        request();
+    }
 
     void hello(const Hello& hello) override {
         HelloMessage answer{hello, {}};
@@ -138,6 +193,7 @@ class DestinationStream : private PageReader::Listener {
 
     base::UniqueFd socket_;
     std::string peer_;
+    WakeUps wake_ups_;
     PageReader reader_;
     Sessions& sessions_;
     std::shared_ptr<Memory> memory_;

@@ -18,7 +18,7 @@ namespace vmmig {
 namespace {
 
 /// Precopy that goes out at once when requested pages may have to go in between.
-constexpr std::size_t kBothFrames = 12;
+constexpr std::size_t kBothFrames = 16;
 
 constexpr std::chrono::milliseconds kNap{100};
 

@@ -27,8 +27,8 @@ struct SenderOptions {
 /// Frames one behind the other, as they go out.
 class Frames {
  public:
-    /// So many stay in the cache from one system call to the next.
-    static constexpr std::size_t kMost = 16;
+    /// So many stay in the cache from one system call to the next, and are worth waking up the other end.
+    static constexpr std::size_t kMost = 64;
 
     explicit Frames(double zero_pages);
     /// Puts frames with these pages, kMost at most, in place of what was there.

@@ -20,8 +20,8 @@ namespace vmmig {
 /// that a long fat one is filled, at least kLeast. While the window is what limits the rate, that doubles it each time.
 class Window {
  public:
-    /// On the shortest path, where waking up takes longer than the way.
-    static constexpr std::uint64_t kLeast = 96 << 10;
+    /// On the shortest path, where waking up takes longer than the way: with less, both ends sleep once for each answer.
+    static constexpr std::uint64_t kLeast = 192 << 10;
     static constexpr std::uint64_t kMost = std::uint64_t{1} << 32;
     static constexpr std::chrono::nanoseconds kUpdate = std::chrono::milliseconds(50);
     /// A destination that requests nothing for so long wants nothing, and the window does not hold.
