@@ -37,7 +37,7 @@ base::CommandLine describe() {
          "                                                   a picture for each field\n"
          "  migrate_extract --extract 8 migrate.stat | migrate_graph -TT \"try_to_wake_up\"\n"
          "                                                   try_to_wake_up.png\n"
-         "\nExit status: 0 when all pictures were written, 1 otherwise.\n"});
+         "\nExit status: 0 when all pictures were written, 1 otherwise; Ctrl-C ends it by that signal.\n"});
     line.group("What").add_options()("graph", po::value<std::string>()->value_name("LIST"),
                                      "of rate, cause, pair (from CPU to CPU), cpu and field (one picture for "
                                      "each field of a stat file); default: "

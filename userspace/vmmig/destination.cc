@@ -20,6 +20,7 @@
 #include "vmmig/network.h"
 #include "vmmig/pacer.h"
 #include "vmmig/session.h"
+#include "vmmig/wake_ups.h"
 #include "vmmig/wire_reader.h"
 
 namespace vmmig {
@@ -30,54 +31,6 @@ namespace {
 std::uint64_t pick(std::mt19937_64& random, std::uint64_t count) {
     return std::uniform_int_distribution<std::uint64_t>(0, count - 1)(random);
 }
-
-/// How much must be there before the kernel wakes a thread that reads (SO_RCVLOWAT). A thread that reads faster than the
-/// other end sends is woken up for each piece, which takes both ends longer than the piece itself. While much comes it may
-/// as well sleep until there is more to do. What comes slowly, or is waited for, is read at once.
-class WakeUps {
- public:
-    explicit WakeUps(int socket) : socket_(socket), since_(Clock::now()) {}
-
-    /// `bytes` have been read, of which there was room for `room`; 0: the time was over.
-    void have_read(std::size_t bytes, std::size_t room) {
-        if (rare_) {
-            if (bytes < std::min(room, kMany)) set(false);
-            return;
-        }
-        bytes_ += bytes;
-        if (!may_wait_ || bytes_ < kLook) return;
-        const auto now = Clock::now();
-        if (now - since_ < kLookTime) set(true);
-        bytes_ = 0;
-        since_ = now;
-    }
-    /// From now on somebody waits for what comes.
-    void always_at_once() {
-        set(false);
-        may_wait_ = false;
-    }
-
- private:
-    static constexpr std::size_t kMany = 256 << 10;
-    /// So much in this time is fast: 256 KiB take a millisecond at most.
-    static constexpr std::size_t kLook = 8 << 20;
-    static constexpr std::chrono::milliseconds kLookTime{32};
-    /// When less comes then it is slow again.
-    static constexpr std::chrono::microseconds kPatience{10'000};
-
-    void set(bool rare) {
-        rare_ = rare;
-        const int bytes = rare ? kMany : 1;
-        const timeval patience{0, rare ? kPatience.count() : 0};
-        // Where they cannot be set it is slower, and nothing else; but never to wait for much without an end.
-        if (::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) == 0)
-            ::setsockopt(socket_, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes);
-    }
-    const int socket_;
-    bool rare_ = false, may_wait_ = true;
-    std::size_t bytes_ = 0;
-    Clock::time_point since_;
-};
 
 }  // namespace
 

@@ -69,7 +69,9 @@ TEST_CASE("a new process with the pid of another begins anew") {
     Trace fork(move(0, 0, 1, 5) + move(50, 1, 2, 5, 6) + named(50.1, 5, "new", 8) + move(53, 2, 1, 5),
                kForkHeader);
     CHECK(stays(fork) == Stays{1, 3, 3});
-    Trace reused(move(0, 0, 1, 5, 6) + named(0.1, 5, "old", 8) + named(1'000'000, 5, "new", 8) + move(1'000'001, 1, 2, 5), kForkHeader);
+    Trace reused(move(0, 0, 1, 5, 6) + named(0.1, 5, "old", 8) + named(1'000'000, 5, "new", 8) +
+                     move(1'000'001, 1, 2, 5),
+                 kForkHeader);
     CHECK(stays(reused) == Stays{0, 0, 0});
     Trace renamed(move(0, 0, 1, 5) + named(1, 5, "new", 9) + move(2, 1, 2, 5), kForkHeader);
     CHECK(stays(renamed) == Stays{1, 2, 2});
