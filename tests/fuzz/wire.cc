@@ -51,9 +51,10 @@ void feed(Reader& reader, std::string_view bytes, std::size_t most) {
     }
 }
 
-Story at_destination(std::string_view bytes, std::size_t most) {
+Story at_destination(std::string_view bytes, std::size_t most, std::uint64_t awaited = UINT64_MAX) {
     Listener listener;
     PageReader reader(listener, kVmPages);
+    reader.await(awaited);
     Story story;
     try {
         feed(reader, bytes, most);
@@ -82,6 +83,16 @@ Story at_source(std::string_view bytes, std::size_t most) {
     return story;
 }
 
+/// A page that somebody waits for is told before others, and nothing else changes.
+void check_awaited(std::string_view bytes, std::size_t most, std::uint64_t awaited) {
+    Story story = at_destination(bytes, most), out_of_turn = at_destination(bytes, most, awaited);
+    fuzz::require(story.end == out_of_turn.end && story.in_message == out_of_turn.in_message, "it ends in another way");
+    if (!story.end.empty()) return;
+    std::ranges::sort(story.told);
+    std::ranges::sort(out_of_turn.told);
+    fuzz::require(story.told == out_of_turn.told, "a page that is awaited changes what is told");
+}
+
 void check_hello(std::string_view bytes) {
     HelloMessage message;
     try {
@@ -106,6 +117,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::size_t most = 1 + data[0] * std::size_t{data[0]} / 8;
     fuzz::require(at_destination(bytes, most) == at_destination(bytes, SIZE_MAX), "the destination depends on how bytes are cut");
     fuzz::require(at_source(bytes, most) == at_source(bytes, SIZE_MAX), "the source depends on how bytes are cut");
+    check_awaited(bytes, most, data[0]);
     check_hello(bytes);
     return 0;
 }

@@ -122,7 +122,8 @@ class DestinationStream : private PageReader::Listener {
 
     /// The frame for which it waits; those of a large page come in order.
     void arrived() {
-        if (++awaited_ < requested_end_) return;
+        reader_.await(++awaited_);
+        if (awaited_ < requested_end_) return;
         const auto took = Clock::now() - asked_;
         {
             std::lock_guard lock(mutex_);
@@ -135,6 +136,7 @@ class DestinationStream : private PageReader::Listener {
     void request() {
         awaited_ = pick(random_, std::max<std::uint64_t>(reader_.pages() / pages_each_, 1)) * pages_each_;
         requested_end_ = awaited_ + pages_each_;
+        reader_.await(awaited_);
         const Header header{Magic::RequestPage, awaited_};
         asked_ = Clock::now();
         send({reinterpret_cast<const char*>(&header), sizeof header}, "requesting a page");

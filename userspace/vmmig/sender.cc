@@ -18,7 +18,7 @@ namespace vmmig {
 namespace {
 
 /// Precopy that goes out at once when requested pages may have to go in between.
-constexpr std::size_t kBothFrames = 16;
+constexpr std::size_t kBothFrames = kPacket / kFrame;
 
 constexpr std::chrono::milliseconds kNap{100};
 
@@ -195,9 +195,10 @@ void Sender::answer_requests() {
 /// Precopy, and between two of its frames whatever was requested meanwhile. Nothing waits but poll().
 void Sender::send_both() {
     while (go_on_()) {
+        receive(MSG_DONTWAIT);
         put_what_may_go();
         if (over_) return;
-        if (wait_for_peer()) send_what_fits();
+        if (!send_what_fits()) wait_for_peer();
     }
 }
 
@@ -220,8 +221,23 @@ void Sender::put_what_may_go() {
     if (may > 0) over_ = !put_precopy(may);
 }
 
-/// Until there is room for what is to be sent (true), or a request, or time for something to be sent.
-bool Sender::wait_for_peer() {
+/// Returns whether there was something to send, and room for some of it.
+bool Sender::send_what_fits() {
+    if (!urgent_.empty()) {
+        const std::size_t bytes = send(urgent_.rest(), MSG_DONTWAIT);
+        count(urgent_.sent(bytes), bytes);
+        if (urgent_.empty()) window_.answered(Clock::now());
+        return bytes > 0;
+    }
+    // Only to the end of the frame when somebody waits.
+    const std::size_t bytes = send(requests_.empty() ? precopy_.rest() : precopy_.rest_of_frame(), MSG_DONTWAIT);
+    window_.sent(bytes);
+    count(precopy_.sent(bytes), bytes);
+    return bytes > 0;
+}
+
+/// Until there is room for what is to be sent, or a request, or time for something to be sent.
+void Sender::wait_for_peer() {
     const bool sending = !urgent_.empty() || !precopy_.empty();
     pollfd fd{socket_, static_cast<short>(sending ? POLLIN | POLLOUT : POLLIN), 0};
     timespec timeout{};
@@ -229,25 +245,7 @@ bool Sender::wait_for_peer() {
         const bool closed = window_.room() < kFrame;
         timeout = time_until(closed ? window_.opens() : pacer_->next());
     }
-    if (::ppoll(&fd, 1, sending ? nullptr : &timeout, nullptr) < 0) {
-        if (errno != EINTR) end_stream("waiting: poll()", errno);
-        return false;
-    }
-    if (fd.revents & (POLLIN | POLLHUP | POLLERR)) receive(MSG_DONTWAIT);
-    return fd.revents & POLLOUT;
-}
-
-void Sender::send_what_fits() {
-    if (!urgent_.empty()) {
-        const std::size_t bytes = send(urgent_.rest(), MSG_DONTWAIT);
-        count(urgent_.sent(bytes), bytes);
-        if (urgent_.empty()) window_.answered(Clock::now());
-        return;
-    }
-    // Only to the end of the frame when somebody waits.
-    const std::size_t bytes = send(requests_.empty() ? precopy_.rest() : precopy_.rest_of_frame(), MSG_DONTWAIT);
-    window_.sent(bytes);
-    count(precopy_.sent(bytes), bytes);
+    if (::ppoll(&fd, 1, sending ? nullptr : &timeout, nullptr) < 0 && errno != EINTR) end_stream("waiting: poll()", errno);
 }
 
 void Sender::keep_window() { window_.update(Clock::now(), shortest_round_trip(socket_)); }

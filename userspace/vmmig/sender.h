@@ -24,11 +24,15 @@ struct SenderOptions {
     std::optional<std::uint64_t> window;     ///< see Window
 };
 
+/// What the largest packet holds that Linux makes before a network card cuts it up: 64 KiB with all headers. The rest of
+/// what goes out at once is a packet of its own, which costs as much as a full one.
+constexpr std::size_t kPacket = 65'000;
+
 /// Frames one behind the other, as they go out.
 class Frames {
  public:
     /// So many stay in the cache from one system call to the next, and are worth waking up the other end.
-    static constexpr std::size_t kMost = 64;
+    static constexpr std::size_t kMost = 4 * kPacket / kFrame;
 
     explicit Frames(double zero_pages);
     /// Puts frames with these pages, kMost at most, in place of what was there.
@@ -68,8 +72,8 @@ class Sender {
     bool put_precopy(std::size_t most);
     void put_urgent();
     void put_what_may_go();
-    void send_what_fits();
-    bool wait_for_peer();
+    bool send_what_fits();
+    void wait_for_peer();
     void keep_window();
     void count(std::size_t pages, std::size_t bytes);
 

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "vmmig/pacer.h"
+#include "vmmig/wire.h"
 
 namespace vmmig {
 
@@ -21,7 +22,7 @@ namespace vmmig {
 class Window {
  public:
     /// On the shortest path, where waking up takes longer than the way: with less, both ends sleep once for each answer.
-    static constexpr std::uint64_t kLeast = 192 << 10;
+    static constexpr std::uint64_t kLeast = 60 * kFrame;
     static constexpr std::uint64_t kMost = std::uint64_t{1} << 32;
     static constexpr std::chrono::nanoseconds kUpdate = std::chrono::milliseconds(50);
     /// A destination that requests nothing for so long wants nothing, and the window does not hold.

@@ -14,9 +14,8 @@ namespace vmmig {
 
 namespace {
 
-/// Read at once: so little that it stays in the cache until it is stored, and that a page which was requested does not
-/// wait long for those before it.
-constexpr std::size_t kInbox = 18 * kFrame;
+/// Read at once: so little that it stays in the cache until it is stored.
+constexpr std::size_t kInbox = 31 * kFrame;
 static_assert(kInbox > kMostHello + sizeof(Header));
 
 template <class T>
@@ -83,10 +82,25 @@ PageReader::PageReader(Listener& listener, std::uint64_t pages) : listener_(list
 
 void PageReader::take(std::size_t size) {
     size_ += size;
+    const std::optional<std::size_t> first = awaited();
+    const std::size_t behind_first = first ? *first + message(*first) : 0;
     std::size_t at = 0;
-    while (const std::size_t length = message(at)) at += length;
+    while (const std::size_t length = at == first ? behind_first - at : message(at)) at += length;
     size_ -= at;
     std::memmove(inbox_.data(), inbox_.data() + at, size_);
+}
+
+/// Where the page is for which somebody waits, if it is there as a whole, behind nothing but other pages.
+std::optional<std::size_t> PageReader::awaited() const {
+    if (awaited_ == UINT64_MAX) return {};
+    for (std::size_t at = 0; at + kFrame <= size_;) {
+        const auto header = copy_of<Header>(inbox_.data() + at);
+        if (header.magic != Magic::SendPage) return {};
+        const bool zero = zero_pages_ && (header.page_index & kZeroPage);
+        if ((zero ? header.page_index & ~kZeroPage : header.page_index) == awaited_) return at;
+        at += zero ? sizeof header : kFrame;
+    }
+    return {};
 }
 
 /// Does what the message at `at` wants, and returns its length; 0 when it is not there as a whole.

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -54,17 +55,21 @@ class PageReader {
     std::span<char> room() { return {inbox_.data() + size_, inbox_.size() - size_}; }
     /// So many have come. Throws StreamEnd, also what the listener throws.
     void take(std::size_t size);
+    /// Somebody waits for this page: when it comes, the listener gets it before those that have come in front of it.
+    void await(std::uint64_t index) { awaited_ = index; }
     /// Whether the end of the stream would be in the middle of a message.
     bool in_message() const { return size_ > 0; }
     /// What HELLO has agreed on.
     std::uint64_t pages() const { return pages_; }
 
  private:
+    std::optional<std::size_t> awaited() const;
     std::size_t message(std::size_t at);
     std::size_t page_message(std::uint64_t index, std::size_t at);
     std::size_t hello_message(std::size_t at);
     Listener& listener_;
     std::uint64_t pages_;
+    std::uint64_t awaited_ = UINT64_MAX;
     bool zero_pages_ = false, begun_ = false;
     std::vector<char> inbox_;
     std::size_t size_ = 0;

@@ -89,6 +89,39 @@ TEST_CASE("messages are the same wherever the bytes are cut") {
     }
 }
 
+TEST_CASE("a page that somebody waits for is told before those that came with it, and once") {
+    Hello hello = some_hello();
+    hello.flags = Hello::kZeroPages;
+    const std::string bytes = write_hello({hello, {}}) + frame(1, 'a') + header(0x123, 2 | kZeroPage) + frame(3, 'b') + frame(4, 'c');
+    Notes notes;
+    PageReader reader(notes, 10);
+    const std::size_t greeting = bytes.size() - 3 * kFrame - 16;
+    feed(reader, bytes.substr(0, greeting));
+    SECTION("among others") {
+        reader.await(3);
+        feed(reader, bytes.substr(greeting));
+        CHECK(notes.words == "hello0 page3b page1a page2zero page4c ");
+    }
+    SECTION("a page of zeros") {
+        reader.await(2);
+        feed(reader, bytes.substr(greeting));
+        CHECK(notes.words == "hello0 page2zero page1a page3b page4c ");
+    }
+    SECTION("not when it is not there as a whole") {
+        reader.await(4);
+        feed(reader, bytes.substr(greeting, 3 * kFrame));
+        CHECK(notes.words == "hello0 page1a page2zero page3b ");
+        feed(reader, bytes.substr(greeting + 3 * kFrame));
+        CHECK(notes.words == "hello0 page1a page2zero page3b page4c ");
+    }
+    SECTION("not behind another message") {
+        reader.await(9);
+        feed(reader, frame(1, 'a') + header(0x125) + frame(9, 'b'));
+        CHECK(notes.words == "hello0 page1a handshake page9b ");
+    }
+    CHECK_FALSE(reader.in_message());
+}
+
 TEST_CASE("what a source may not send ends the stream, and the reason says what is wrong with it") {
     using Catch::Contains;
     CHECK_THAT(end_of("GET / HTTP/1.0\r\n\r\n"), Contains("no source of mig_mon"));
