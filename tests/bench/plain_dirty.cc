@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 // What mig_mon mm_dirty is compared with: a loop that writes one byte to each page, and nothing else.
-// Usage: plain_dirty MB SECONDS. Prints MB/s, counting 4 KiB for each byte.
+// Usage: plain_dirty MB SECONDS. Prints MB/s, counting 4 KiB for each byte, and how many CPUs it used.
 
 #include <sys/mman.h>
 
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 
 int main(int argc, char** argv) {
     using Clock = std::chrono::steady_clock;
@@ -21,9 +22,11 @@ int main(int argc, char** argv) {
     };
     round(1);
     const Clock::time_point begin = Clock::now();
+    const std::clock_t before = std::clock();
     const auto length = std::chrono::duration<double>(std::atof(argv[2]));
     double rounds = 0;
     for (; Clock::now() - begin < length; rounds++) round(static_cast<unsigned char>(rounds));
     const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
-    std::printf("%.0f\n", rounds * static_cast<double>(size) / 1048576 / seconds);
+    std::printf("%.0f %.3f\n", rounds * static_cast<double>(size) / 1048576 / seconds,
+                static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC / seconds);
 }

@@ -34,8 +34,10 @@ constexpr const char* kHelp =
     "COMMAND dirties a mapping of MB MiB, page after page, RATE MiB a second, and prints a line when it is "
     "under way.\n"
     "Prints how far the pages that it dirtied in any second, and in windows of WINDOW_MS, are from that "
-    "RATE:\n"
-    "    method=... pages=... worst_second_percent=... windows=... even_windows_percent=...\n"
+    "RATE, of all\n"
+    "and of those in which the machine let threads run when they had to:\n"
+    "    method=... pages=... all_worst_percent=... all_even_percent=... seconds=... worst_percent=... "
+    "windows=... even_percent=...\n"
     "Even is a window with 5 % or one page more or less, whichever is more. Exit status 3: no way to see it "
     "here.\n\n"
     "With PAGEMAP_SCAN (track_writes.so beside this program is preloaded) MB must be more than a window "
@@ -292,13 +294,13 @@ std::vector<Sample> observe(Observer& observer, double seconds, std::chrono::nan
     return samples;
 }
 
-/// How far the pages of any second are from what was asked for; of seconds of which a hundredth was disturbed
-/// nobody knows.
+/// How far the pages of any second are from what was asked for. Those that were disturbed for longer than
+/// `most_disturbed` are left out.
 struct Seconds {
     std::size_t judged = 0;
     double worst = 0;
 };
-Seconds judge_seconds(const std::vector<Sample>& samples, double rate) {
+Seconds judge_seconds(const std::vector<Sample>& samples, double rate, double most_disturbed) {
     Seconds result;
     double pages = 0, disturbed = 0;
     for (std::size_t first = 0, last = 0; last < samples.size(); last++) {
@@ -306,7 +308,7 @@ Seconds judge_seconds(const std::vector<Sample>& samples, double rate) {
         disturbed += samples[last].disturbed;
         const double seconds = seconds_of(samples[last].end - samples[first].begin);
         if (seconds < 1) continue;
-        if (disturbed < 0.01) {
+        if (disturbed < most_disturbed) {
             result.judged++;
             result.worst = std::max(result.worst, std::abs(pages / seconds / rate - 1));
         }
@@ -360,10 +362,11 @@ int main(int argc, char** argv) {
     double pages = 0;
     for (const Sample& sample : samples) pages += sample.pages;
     const auto judged = undisturbed(samples);
-    const Seconds of_seconds = judge_seconds(samples, rate);
+    const Seconds of_seconds = judge_seconds(samples, rate, 0.01);
     std::printf(
-        "method=%s pages=%.0f seconds=%zu worst_percent=%.3f windows=%zu even_percent=%.2f "
-        "disturbed_windows=%zu\n",
-        observer->name(), pages, of_seconds.judged, 100 * of_seconds.worst, judged.size(),
-        100 * even_windows(judged, rate), samples.size() - judged.size());
+        "method=%s pages=%.0f all_worst_percent=%.3f all_even_percent=%.2f seconds=%zu worst_percent=%.3f "
+        "windows=%zu even_percent=%.2f\n",
+        observer->name(), pages, 100 * judge_seconds(samples, rate, INFINITY).worst,
+        100 * even_windows(samples, rate), of_seconds.judged, 100 * of_seconds.worst, judged.size(),
+        100 * even_windows(judged, rate));
 }

@@ -29,8 +29,12 @@ using std::chrono::nanoseconds;
 
 /// As many pages are written between two looks at what else there is to do.
 constexpr std::uint64_t kBatch = 1024;
-/// So many random pages are fetched into the cache before the first of them is written.
+/// So many writes before its own a random page is fetched into the cache.
 constexpr std::size_t kAhead = 32;
+/// The same for sequential writing, where a thread has more pages than a cache of the second level has lines: what stays
+/// in that is fetched faster than it is asked for, as all pages have their first bytes in the same set of the first level.
+constexpr std::uint64_t kAheadInSequence = 16;
+constexpr std::uint64_t kPagesInCache = 48 << 10;
 /// What pre-heating writes: not zero, and what sequential writing finds in its first round.
 constexpr std::uint8_t kFirst = 1;
 
@@ -124,6 +128,7 @@ class DirtyThread {
                          ? 0
                          : static_cast<std::uint64_t>(shared.options.hot_writes * 4294967296.0);
         at_ = begin_;
+        for (std::uint8_t*& page : ahead_) page = random_page();
     }
 
     void run() {
@@ -204,12 +209,14 @@ class DirtyThread {
     template <bool kTimed>
     void write_sequentially(std::uint64_t count) {
         std::uint8_t* const data = shared_.memory.data();
+        const std::size_t ahead = end_ - begin_ > kPagesInCache ? kAheadInSequence * kPage : 0;
         std::uint64_t before = kTimed ? ticks() : 0;
         while (count > 0) {
             const std::uint64_t run = std::min(count, end_ - at_);
             const auto next = static_cast<std::uint8_t>(found_ + 1);
             for (std::uint64_t page = at_; page < at_ + run; page++) {
                 auto* byte = static_cast<volatile std::uint8_t*>(data + page * kPage);
+                __builtin_prefetch(data + page * kPage + ahead, 1);
                 if (const std::uint8_t seen = *byte; seen != found_) [[unlikely]] {
                     report_corruption(page, seen);
                     return;
@@ -235,22 +242,17 @@ class DirtyThread {
         return shared_.memory.data() + (begin_ + page) * kPage;
     }
 
+    /// Pages are fetched long before they are written, so that many are under way.
     template <bool kTimed>
     void write_randomly(std::uint64_t count) {
-        std::array<std::uint8_t*, kAhead> pages;
-        while (count > 0) {
-            const std::size_t n = std::min<std::uint64_t>(count, kAhead);
+        std::uint64_t before = kTimed ? ticks() : 0;
+        for (; count > 0; count--) {
+            std::uint8_t*& next = ahead_[ahead_at_++ % kAhead];
+            *static_cast<volatile std::uint8_t*>(next) = static_cast<std::uint8_t>(count);
+            if constexpr (kTimed) record_until_now(before);
+            next = random_page();
             // Does not fault: that is left to the write.
-            for (std::size_t i = 0; i < n; i++) {
-                pages[i] = random_page();
-                __builtin_prefetch(pages[i], 1);
-            }
-            std::uint64_t before = kTimed ? ticks() : 0;
-            for (std::size_t i = 0; i < n; i++) {
-                *static_cast<volatile std::uint8_t*>(pages[i]) = static_cast<std::uint8_t>(count);
-                if constexpr (kTimed) record_until_now(before);
-            }
-            count -= n;
+            __builtin_prefetch(next, 1);
         }
     }
 
@@ -270,6 +272,8 @@ class DirtyThread {
     std::uint64_t at_;
     std::uint8_t found_ = kFirst;
     Random random_;
+    std::array<std::uint8_t*, kAhead> ahead_;  // the random pages that come next
+    std::size_t ahead_at_ = 0;
     std::atomic<std::uint64_t> pages_ = 0;
     unsigned lap_ = 0;
     TickCounts latency_;
