@@ -98,7 +98,13 @@ ended "so does SIGTERM" 0 out "MB/s, load"
 
 # Memory.
 "$mig_mon" mm_dirty -m 90000T >out 2>&1
-ended "more memory than there is" 1 out "cannot have"
+ended "more memory than there can be" 1 out "cannot have"
+"$mig_mon" mm_dirty -m "$(awk '/^(MemAvailable|SwapFree)/ { sum += $2 } END { print sum + 200000 }' /proc/meminfo)k" >out 2>&1
+ended "more memory than there is" 1 out "are available"
+"$mig_mon" mm_dirty -m 16 -r 10 2>err | head -n 1 >out
+within "what nobody looks at ends" "${PIPESTATUS[0]}" 1 1
+"$mig_mon" mm_dirty -m 10 -r 10M --threads 200 --duration 2s --output json >out 2>&1
+within "threads share a rate" "$(value out summary 'o["mb_per_second"]')" 9.7 10.2
 "$mig_mon" mm_dirty -m 64T -P 2m >out 2>&1
 ended "huge pages that are not reserved, and how to reserve them" 1 out "in 33554432 pages of 2 MiB" \
 	"echo 33554432 > /sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
@@ -152,7 +158,7 @@ else
 fi
 
 refused "mm_dirty -p nosuch" "mm_dirty -r x" "mm_dirty -m 0" "mm_dirty -P 3k" "mm_dirty --rate-schedule 5" "mm_dirty operand" \
-	"mm_dirty --threads 0" "mm_dirty -r 1 --rate-schedule 1:1s" "mm_dirty --working-set 10%" "mm_dirty -p random --working-set 0%" \
+	"mm_dirty --threads 0" "mm_dirty --threads 100000" "mm_dirty -r 1 --rate-schedule 1:1s" "mm_dirty --working-set 10%" "mm_dirty -p random --working-set 0%" \
 	"mm_dirty -p random --working-set 101%" "mm_dirty --output xml" "mm_dirty --rate-schedule 5:1s,,5:1s"
 helps "mm_dirty -h" "mm_dirty --version"
 

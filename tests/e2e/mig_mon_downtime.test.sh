@@ -114,9 +114,11 @@ serve "$mig_mon" server --port "$port" spikes --duration 3s
 "$mig_mon" client 127.0.0.1 10 --port "$port" --duration 1s >client.log 2>&1
 ended "one way" 0 client.log " sent"
 wait $server
-ended "one way, the server watches" 0 server.log "a packet each 10 ms" "outages: "
+ended "one way, the server watches" 0 server.log "a packet each 10 ms" " received"
+! grep -E 'outage of [0-9]{4} ms' server.log >out
+ended "that the client has ended is no outage" 0 out
 "$mig_mon" client_rr localhost 10 spikes --port "$port" --duration 300ms >out 2>&1
-ended "nobody there, round trip" 0 out "refused" "nothing was received"
+ended "nobody there, round trip" 1 out "refused" "nothing was received"
 
 # Packets that get lost, are doubled and overtake each other on their way are no outages.
 cat >disorder.py <<'PY'
@@ -144,7 +146,11 @@ kill $server
 for what in lost=1 duplicates=1 out_of_order=1; do
 	within "told from downtime: $what" "$(value out summary "o['${what%=*}']")" "${what#*=}" "${what#*=}"
 done
-"$mig_mon" client_rr 127.0.0.1 1 spikes --port "$port" --duration 1s --output json >out 2>&1
+for command in client client_rr; do
+	"$mig_mon" $command 127.0.0.1 20 --port 1 --duration 500ms >out 2>&1
+	ended "nobody there: $command" 1 out "port 1: does \`mig_mon server"
+done
+"$mig_mon" client_rr 127.0.0.1 1 spikes --port "$port" --duration 1s --output json >out 2>/dev/null
 within "1000 packets a second" "$(value out summary 'o["sent"]')" 500 1001
 
 # An original client sends four bytes, and expects four; an original server sends back what it gets.
@@ -182,7 +188,7 @@ wait_for server.log ready
 ended "an original server" 0 out "round trip: p50"
 kill $server
 "$mig_mon" client 127.0.0.1 10 spikes --port "$port" --duration 100ms >out 2>&1
-ended "client with a spike log is client_rr, as it always was" 0 out "nothing was received"
+ended "client with a spike log is client_rr, as it always was" 1 out "nothing was received"
 
 # What anybody may send.
 serve "$mig_mon" server_rr --port "$port" --duration 2s

@@ -67,6 +67,17 @@ int tool_main(const std::string& program, const std::function<int()>& work) {
     return 1;
 }
 
+void print_line(const std::string& line) {
+    errno = 0;
+    std::fputs((line + '\n').c_str(), stdout);
+    if (std::fflush(stdout) != 0 || std::ferror(stdout)) {
+        const int error = errno;
+        // Told here, and not once more at the end.
+        std::clearerr(stdout);
+        throw system_error("writing standard output", error);
+    }
+}
+
 void tell(const std::string& message) {
     // fmt::print() throws when it cannot write.
     std::fputs(fmt::format("{}: {}\n", running_program, safe(message)).c_str(), stderr);

@@ -11,6 +11,10 @@ namespace base {
 /// standard output could not be written in full. Messages go to standard error behind "PROGRAM: ".
 int tool_main(const std::string& program, const std::function<int()>& work);
 
+/// Prints a line on standard output at once, as somebody may look on through a pipe. Throws Error when it cannot be written:
+/// nobody looks on then, and work that goes on for its output can end.
+void print_line(const std::string& line);
+
 /// Prints "PROGRAM: MESSAGE" on standard error. Where that cannot be written nobody is left to be told, and the work goes
 /// on. `tool_main` has to be running, as for warn().
 void tell(const std::string& message);

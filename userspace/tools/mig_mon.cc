@@ -61,6 +61,8 @@ int run(int argc, char** argv) {
 
 }  // namespace
 
+std::string in_megabytes(std::uint64_t bytes) { return fmt::format("{:.1f} MB", static_cast<double>(bytes) / (1 << 20)); }
+
 nlohmann::ordered_json json_of(const base::Histogram& h) {
     return {{"count", h.count()},       {"mean", h.mean()},          {"min", h.min()},
             {"p50", h.percentile(50)},  {"p90", h.percentile(90)},   {"p99", h.percentile(99)},

@@ -2,7 +2,9 @@
 #pragma once
 // The commands of mig_mon. Each takes the words from its own name on and returns the exit status.
 
+#include <cstdint>
 #include <nlohmann/json_fwd.hpp>
+#include <string>
 
 #include "base/histogram.h"
 
@@ -11,6 +13,9 @@ int vm(int argc, char** argv);
 /// server, client, server_rr and client_rr.
 int downtime(int argc, char** argv);
 int plot(int argc, char** argv);
+
+/// "12.5 MB": of 2^20 bytes, as rates are.
+std::string in_megabytes(std::uint64_t bytes);
 
 /// What --output json says of latencies: count, mean, min, percentiles and max, in the histogram's unit.
 nlohmann::ordered_json json_of(const base::Histogram& histogram);

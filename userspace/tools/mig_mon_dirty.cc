@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "base/command_line.h"
 #include "base/error.h"
@@ -123,7 +124,9 @@ Job job(const CommandLine& line) {
     dirty.pattern = pattern(line.get<std::string>("pattern"));
     if (line.has("page-size")) dirty.backing = backing(line.get<std::string>("page-size"));
     dirty.threads = line.get<unsigned>("threads");
-    if (dirty.threads < 1 || dirty.threads > 4096) throw UsageError("--threads: 1 to 4096");
+    // Many more than CPUs only keep each other, and the one that watches the time, from running.
+    const unsigned most = std::max(256u, 4 * std::thread::hardware_concurrency());
+    if (dirty.threads < 1 || dirty.threads > most) throw UsageError(fmt::format("--threads: 1 to {}", most));
     dirty.working_set = percent(line, "working-set");
     dirty.hot_writes = percent(line, "hot-writes");
     if (dirty.working_set < 1 && dirty.pattern != Pattern::Random)
@@ -164,7 +167,7 @@ class Printer {
 
     void second(const DirtyFigures& figures) const {
         if (job_.json) {
-            line(json_figures("second", figures, job_.dirty.latency).dump());
+            base::print_line(json_figures("second", figures, job_.dirty.latency).dump());
             return;
         }
         std::string text = fmt::format("dirty-rate: {:.0f} (MB/s), time (ms): {}, load: {:.0f}%", megabytes(figures),
@@ -174,7 +177,7 @@ class Printer {
             text += fmt::format(", lat (us): p50={} p99={} max={}", microseconds(h.percentile(50)),
                                 microseconds(h.percentile(99)), microseconds(h.max()));
         }
-        line(text);
+        base::print_line(text);
     }
 
     void summary(const DirtyFigures& figures) const {
@@ -184,25 +187,20 @@ class Printer {
             if (job_.dirty.latency)
                 for (std::size_t i = 0; i < buckets.size(); i++)
                     object["latency_us_at_most"][std::to_string(1u << i)] = buckets[i];
-            line(object.dump());
+            base::print_line(object.dump());
             return;
         }
-        line(fmt::format("\n{} in {}: {:.0f} MB/s, load {:.0f}%", base::format_size(figures.pages * vmmig::kPage),
+        base::print_line(fmt::format("\n{} in {}: {:.0f} MB/s, load {:.0f}%", in_megabytes(figures.pages * vmmig::kPage),
                          base::format_duration(figures.wall), megabytes(figures), figures.load() * 100));
         if (!job_.dirty.latency) return;
         const base::Histogram& h = figures.latency;
-        line(fmt::format("latency (us): p50 {:.3f}, p90 {:.3f}, p99 {:.3f}, p99.9 {:.3f}, max {:.3f}; accesses of up to",
+        base::print_line(fmt::format("latency (us): p50 {:.3f}, p90 {:.3f}, p99 {:.3f}, p99.9 {:.3f}, max {:.3f}; accesses of up to",
                          exact_microseconds(h.percentile(50)), exact_microseconds(h.percentile(90)),
                          exact_microseconds(h.percentile(99)), exact_microseconds(h.percentile(99.9)), exact_microseconds(h.max())));
-        for (std::size_t i = 0; i < buckets.size(); i++) line(fmt::format("{:>8} (us): {}", 1u << i, buckets[i]));
+        for (std::size_t i = 0; i < buckets.size(); i++) base::print_line(fmt::format("{:>8} (us): {}", 1u << i, buckets[i]));
     }
 
  private:
-    /// At once, as somebody may look on through a pipe.
-    static void line(const std::string& text) {
-        fmt::print("{}\n", text);
-        std::fflush(stdout);
-    }
     const Job& job_;
 };
 

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/progress.h"
 #include "base/signals.h"
+#include "base/tool_main.h"
 #include "base/units.h"
 #include "tools/mig_mon.h"
 #include "vmmig/probe.h"
@@ -135,12 +136,12 @@ class Reporter {
         listener.outage = [this](const Outage& outage) { tell(outage); };
         listener.peer = [this](const std::string& peer) {
             if (job_.json)
-                print(nlohmann::ordered_json{{"type", "client"}, {"address", peer}}.dump());
+                base::print_line(nlohmann::ordered_json{{"type", "client"}, {"address", peer}}.dump());
             else
-                print(fmt::format("packets of {}", peer));
+                base::print_line(fmt::format("packets of {}", peer));
         };
         listener.first = [this](std::chrono::nanoseconds gap) {
-            if (!job_.json) print(fmt::format("a packet each {} ms; a gap of {} ms or more is an outage", milliseconds(gap), 2 * milliseconds(gap)));
+            if (!job_.json) base::print_line(fmt::format("a packet each {} ms; a gap of {} ms or more is an outage", milliseconds(gap), 2 * milliseconds(gap)));
         };
         listener.second = [this](const ProbeFigures& figures) { second(figures); };
         return listener;
@@ -149,7 +150,7 @@ class Reporter {
     void summary(const ProbeFigures& f) {
         live_.clear();
         if (job_.json) {
-            print(json(f).dump());
+            base::print_line(json(f).dump());
             return;
         }
         std::string text = job_.server ? fmt::format("\n{} received", f.received) : fmt::format("\n{} sent", f.sent);
@@ -158,18 +159,18 @@ class Reporter {
         if (f.duplicates) text += fmt::format(", {} duplicates", f.duplicates);
         if (f.reordered) text += fmt::format(", {} out of order", f.reordered);
         if (f.refused) text += fmt::format(", {} refused", f.refused);
-        print(text);
+        base::print_line(text);
         if (f.latency.count())
-            print(fmt::format("round trip: p50 {:.3f} ms, p99 {:.3f} ms, max {:.3f} ms", milliseconds(f.latency.percentile(50)),
+            base::print_line(fmt::format("round trip: p50 {:.3f} ms, p99 {:.3f} ms, max {:.3f} ms", milliseconds(f.latency.percentile(50)),
                               milliseconds(f.latency.percentile(99)), milliseconds(f.latency.max())));
         if (!watches()) return;
         if (!job_.server && f.late.max() > static_cast<std::uint64_t>(job_.probe.interval.count()))
-            print(fmt::format("this host was busy: packets were sent up to {:.0f} ms too late, and lengths may be off by as much",
+            base::print_line(fmt::format("this host was busy: packets were sent up to {:.0f} ms too late, and lengths may be off by as much",
                               milliseconds(f.late.max())));
         if (f.outages.count() == 0)
-            print(f.received ? "no outage" : "nothing was received");
+            base::print_line(f.received ? "no outage" : "nothing was received");
         else
-            print(fmt::format("outages: {}, longest {:.0f} ms, p99 {:.0f} ms", f.outages.count(), milliseconds(f.outages.max()),
+            base::print_line(fmt::format("outages: {}, longest {:.0f} ms, p99 {:.0f} ms", f.outages.count(), milliseconds(f.outages.max()),
                               milliseconds(f.outages.percentile(99))));
     }
 
@@ -180,13 +181,13 @@ class Reporter {
         live_.clear();
         if (log_) log_->spike(outage);
         if (job_.json)
-            print(nlohmann::ordered_json{{"type", "outage"},
+            base::print_line(nlohmann::ordered_json{{"type", "outage"},
                                          {"end", std::chrono::duration<double>(outage.end.time_since_epoch()).count()},
                                          {"gap_ms", milliseconds(outage.gap)},
                                          {"length_ms", milliseconds(outage.length)}}
                       .dump());
         else
-            print(fmt::format("{} outage of {:.0f} ms (gap {:.0f} ms)", wall(outage.end), milliseconds(outage.length),
+            base::print_line(fmt::format("{} outage of {:.0f} ms (gap {:.0f} ms)", wall(outage.end), milliseconds(outage.length),
                               milliseconds(outage.gap)));
     }
 
@@ -219,15 +220,20 @@ class Reporter {
         return object;
     }
 
-    static void print(const std::string& text) {
-        fmt::print("{}\n", text);
-        std::fflush(stdout);
-    }
-
     const Job& job_;
     std::optional<SpikeLog> log_;
     base::ProgressLine live_;
 };
+
+/// A client that was never heard has measured nothing.
+void check_answered(const Job& job, const ProbeFigures& figures) {
+    // Where nobody listens the host says so to each packet but, at the end, the last.
+    const bool heard = job.probe.round_trip ? figures.received > 0 : figures.refused == 0 || figures.refused + 1 < figures.sent;
+    if (heard || figures.sent == 0) return;
+    throw base::Error(fmt::format("nobody has {} {} port {}: does `mig_mon {}` run there?",
+                                  job.probe.round_trip ? "answered from" : "received packets at", job.probe.host, job.probe.port,
+                                  job.probe.round_trip ? "server_rr" : "server"));
+}
 
 }  // namespace
 
@@ -246,7 +252,9 @@ int downtime(int argc, char** argv) {
     base::StopSignals signals;
     Reporter reporter(wanted);
     const vmmig::ProbeListener listener = reporter.listener();
-    reporter.summary(wanted.server ? vmmig::probe_server(wanted.probe, signals, listener)
-                                   : vmmig::probe_client(wanted.probe, signals, listener));
+    const ProbeFigures figures = wanted.server ? vmmig::probe_server(wanted.probe, signals, listener)
+                                               : vmmig::probe_client(wanted.probe, signals, listener);
+    reporter.summary(figures);
+    if (!wanted.server) check_answered(wanted, figures);
     return 0;
 }

@@ -11,6 +11,7 @@
 #include "base/command_line.h"
 #include "base/error.h"
 #include "base/signals.h"
+#include "base/tool_main.h"
 #include "base/units.h"
 #include "tools/mig_mon.h"
 #include "vmmig/destination.h"
@@ -157,6 +158,7 @@ void read_migration(const CommandLine& line, vmmig::SourceOptions& source) {
     migration.dirty_pages_per_second =
         static_cast<double>(base::parse_size("--dirty-rate", line.get<std::string>("dirty-rate"), kMiB)) / vmmig::kPage;
     if (line.has("working-set")) migration.working_set = percent_option(line, "working-set");
+    if (migration.working_set == 0) throw UsageError("--working-set: more than 0%");
     if (line.has("downtime"))
         migration.downtime = base::parse_duration("--downtime", line.get<std::string>("downtime"), std::chrono::milliseconds(1));
     if (line.has("max-iterations")) migration.most_iterations = static_cast<unsigned>(number_option(line, "max-iterations", 1'000'000));
@@ -200,11 +202,6 @@ Job job(const CommandLine& line) {
     return job;
 }
 
-void print(const std::string& text) {
-    fmt::print("{}\n", text);
-    std::fflush(stdout);
-}
-
 std::uint64_t microseconds(double nanoseconds) { return static_cast<std::uint64_t>(std::llround(nanoseconds / 1000)); }
 
 std::string json_figures(const char* type, const StreamFigures& figures) {
@@ -228,13 +225,13 @@ std::string latency_line(const base::Histogram& h) {
 
 void summary(const StreamFigures& figures, bool json) {
     if (json) {
-        print(json_figures("summary", figures));
+        base::print_line(json_figures("summary", figures));
         return;
     }
-    print(fmt::format("\n{} in {}: {:.0f} MB/s, load {:.0f}%", base::format_size(figures.bytes),
+    base::print_line(fmt::format("\n{} in {}: {:.0f} MB/s, load {:.0f}%", in_megabytes(figures.bytes),
                       base::format_duration(figures.wall), figures.bytes_per_second() / kMiB, figures.load() * 100));
-    if (figures.requests) print(fmt::format("requested pages: {}", figures.requests));
-    if (figures.latency.count()) print("latency: " + latency_line(figures.latency));
+    if (figures.requests) base::print_line(fmt::format("requested pages: {}", figures.requests));
+    if (figures.latency.count()) base::print_line("latency: " + latency_line(figures.latency));
 }
 
 /// What an emulated migration prints.
@@ -244,7 +241,7 @@ class MigrationPrinter {
 
     void iterations(vmmig::EmulatedPrecopy& migration) {
         for (const vmmig::Iteration& i : migration.take_iterations()) {
-            print(job_.json ? json(i) : text(i));
+            base::print_line(job_.json ? json(i) : text(i));
             last_ = i;
         }
     }
@@ -254,31 +251,35 @@ class MigrationPrinter {
         using State = vmmig::EmulatedPrecopy::State;
         const auto downtime = migration.downtime();
         const bool diverges = migration.state() == State::GivenUp;
-        const double needed = diverges ? vmmig::needed_pages_per_second(*job_.source.migration) * vmmig::kPage : 0;
+        const double needed = diverges ? kMargin * vmmig::needed_pages_per_second(*job_.source.migration) * vmmig::kPage : 0;
+        const auto needed_downtime = std::chrono::nanoseconds(std::llround(kMargin * static_cast<double>(last_.expected.count())));
         if (job_.json) {
             nlohmann::ordered_json object = {{"type", "migration"}, {"result", downtime ? "converged" : diverges ? "diverged" : "interrupted"}};
             if (downtime) object["downtime_ns"] = downtime->count();
             if (diverges) {
                 object["needed_bytes_per_second"] = needed;
-                object["needed_downtime_ns"] = last_.expected.count();
+                object["needed_downtime_ns"] = needed_downtime.count();
             }
-            print(object.dump());
+            base::print_line(object.dump());
         } else if (downtime) {
-            print(fmt::format("converged: a downtime of {:.1f} ms, {} ms were allowed", milliseconds(*downtime),
+            base::print_line(fmt::format("converged: a downtime of {:.1f} ms, {} ms were allowed", milliseconds(*downtime),
                               milliseconds(job_.source.migration->downtime)));
         } else if (diverges) {
-            print(fmt::format("does not converge: {} are left, which take {:.0f} ms", base::format_size(last_.remaining * vmmig::kPage),
+            base::print_line(fmt::format("does not converge: {} are left, which take {:.0f} ms", in_megabytes(last_.remaining * vmmig::kPage),
                               milliseconds(last_.expected)));
             // No bandwidth makes for no downtime at all.
             const std::string bandwidth = std::isfinite(needed) ? fmt::format("a bandwidth of {:.0f} MB/s, or with ", needed / kMiB) : "";
-            print(fmt::format("it would with {}--downtime {:.0f}", bandwidth, std::ceil(milliseconds(last_.expected))));
+            base::print_line(fmt::format("it would with {}--downtime {:.0f}", bandwidth, std::ceil(milliseconds(needed_downtime))));
         } else {
-            print("interrupted before the end of the migration");
+            base::print_line("not over: it was ended before the migration was");
         }
-        return diverges ? 2 : 0;
+        return downtime ? 0 : 2;
     }
 
  private:
+    /// What is recommended is so much more than what would just do: no network is as even as a formula.
+    static constexpr double kMargin = 1.1;
+
     static double milliseconds(std::chrono::nanoseconds time) { return static_cast<double>(time.count()) / 1e6; }
     static double megabytes(std::uint64_t pages) { return static_cast<double>(pages) * vmmig::kPage / kMiB; }
 
@@ -309,15 +310,15 @@ int be_source(const Job& job) {
     // Ctrl-C ends it at once while it connects.
     vmmig::Source source(job.source);
     base::StopSignals signals;
-    if (!job.json) print(fmt::format("connected to {}", source.peer()));
+    if (!job.json) base::print_line(fmt::format("connected to {}", source.peer()));
     source.start();
     MigrationPrinter printer(job);
     auto second = [&] {
         const StreamFigures figures = source.lap();
         if (job.json)
-            print(json_figures("second", figures));
+            base::print_line(json_figures("second", figures));
         else
-            print(fmt::format("Speed: {:.0f} (MB/s)", figures.bytes_per_second() / kMiB));
+            base::print_line(fmt::format("Speed: {:.0f} (MB/s)", figures.bytes_per_second() / kMiB));
     };
     auto news = [&] {
         const bool ended = source.take_news();
@@ -339,7 +340,7 @@ int be_destination(const Job& job) {
     base::StopSignals signals;
     vmmig::Destination destination({.host = job.host, .port = job.port, .vm_bytes = job.vm_bytes});
     auto tell = [&](const std::string& what) {
-        print(job.json ? nlohmann::json{{"type", "news"}, {"what", what}}.dump(-1, ' ', true) : what);
+        base::print_line(job.json ? nlohmann::json{{"type", "news"}, {"what", what}}.dump(-1, ' ', true) : what);
     };
     tell(fmt::format("waiting for sources on port {}", job.port));
     auto news = [&] {
@@ -349,9 +350,9 @@ int be_destination(const Job& job) {
     auto second = [&] {
         const StreamFigures figures = destination.lap();
         if (job.json)
-            print(json_figures("second", figures));
+            base::print_line(json_figures("second", figures));
         else if (figures.latency.count())
-            print(fmt::format("Latency: average {} (us), max: {} (us)", microseconds(figures.latency.mean()),
+            base::print_line(fmt::format("Latency: average {} (us), max: {} (us)", microseconds(figures.latency.mean()),
                               microseconds(static_cast<double>(figures.latency.max()))));
     };
     vmmig::watch(signals, job.duration, destination.news_fd(), second, news);

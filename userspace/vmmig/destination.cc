@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -47,6 +48,8 @@ class DestinationStream : private PageReader::Listener {
           counters_(counters),
           random_(std::random_device()()) {
         prepare_stream(socket_.get());
+        const timeval patience{kSilentMsec / 1000, 0};
+        ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     }
 
     const std::string& peer() const { return peer_; }
@@ -62,14 +65,20 @@ class DestinationStream : private PageReader::Listener {
         } catch (const base::Error& error) {
             why = error.what();
         }
-        memory_.reset();
-        // A source that waits for its pages to be read sees that they have been.
-        end();
+        // A source that waits for its pages to be read sees that they have been, and one that still sends that nobody reads.
+        {
+            std::lock_guard lock(mutex_);
+            socket_.reset();
+        }
+        memory_.reset();  // takes longer
         return why;
     }
 
     /// From another thread: serve() returns.
-    void end() { ::shutdown(socket_.get(), SHUT_RDWR); }
+    void end() {
+        std::lock_guard lock(mutex_);
+        if (socket_) ::shutdown(socket_.get(), SHUT_RDWR);
+    }
 
     /// From another thread: the latencies since the call before.
     base::Histogram take_latency() {
@@ -85,6 +94,9 @@ class DestinationStream : private PageReader::Listener {
         while (n < 0 && errno == EINTR);
         const bool time_over = n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
         if (n < 0 && !time_over) end_stream("receiving pages", errno);
+        // Whoever connects and says nothing takes the place of a source.
+        if (!reader_.begun() && Clock::now() - since_ > std::chrono::milliseconds(kSilentMsec))
+            throw StreamEnd{fmt::format("it has sent no message within {} s", kSilentMsec / 1000)};
         wake_ups_.have_read(time_over ? 0 : static_cast<std::size_t>(n), room.size());
         if (time_over) return;
         if (n == 0) throw StreamEnd{reader_.in_message() ? "it went in the middle of a message" : "it has closed the connection"};
@@ -148,6 +160,7 @@ class DestinationStream : private PageReader::Listener {
 
     base::UniqueFd socket_;
     std::string peer_;
+    const Clock::time_point since_ = Clock::now();
     WakeUps wake_ups_;
     PageReader reader_;
     Sessions& sessions_;

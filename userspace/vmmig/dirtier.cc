@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <condition_variable>
 #include <ctime>
 #include <mutex>
@@ -121,6 +122,7 @@ class DirtyThread {
     DirtyThread(Shared& shared, unsigned index) : shared_(shared), random_(index + 1) {
         const std::uint64_t pages = shared.memory.pages(), threads = shared.options.threads;
         begin_ = pages * index / threads;
+        part_ = static_cast<double>(index) / threads;
         end_ = pages * (index + 1) / threads;
         hot_ = std::clamp<std::uint64_t>(
             static_cast<std::uint64_t>(static_cast<double>(end_ - begin_) * shared.options.working_set), 1, end_ - begin_);
@@ -177,7 +179,9 @@ class DirtyThread {
                 sleep_until(std::min(until, Clock::now() + std::chrono::milliseconds(100)));
             return;
         }
-        Pacer pacer(rate, Clock::now());
+        // Threads take turns, or all of them would wait for as long until their first page.
+        const auto phase = nanoseconds(std::llround(1e9 * std::min(part_ / rate, 100.0)));
+        Pacer pacer(rate, Clock::now() - phase);
         while (go_on() && Clock::now() < until) {
             // A stop is noticed in a tenth of a second, however seldom a page is due.
             const auto next = std::min({pacer.next(), until, Clock::now() + std::chrono::milliseconds(100)});
@@ -267,6 +271,7 @@ class DirtyThread {
 
     Shared& shared_;
     std::uint64_t begin_, end_;  // pages
+    double part_;                // of the threads that come before this one
     std::uint64_t hot_;          // pages from begin_ on
     std::uint64_t hot_below_;    // of 2^32
     std::uint64_t at_;
@@ -384,8 +389,12 @@ DirtyFigures Dirtier::lap() {
 }
 
 DirtyFigures Dirtier::stop() {
+    // Threads that sleep take a while to notice, and write nothing in it.
+    const Clock::time_point until = Clock::now();
     impl_->end();
-    DirtyFigures figures = Impl::between(impl_->begin, impl_->now());
+    Impl::Mark last = impl_->now();
+    last.wall = until;
+    DirtyFigures figures = Impl::between(impl_->begin, last);
     impl_->take_latency();
     figures.latency = impl_->latency;
     return figures;

@@ -9,6 +9,9 @@
 #include <algorithm>
 #include <bit>
 #include <cerrno>
+#include <fstream>
+#include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -26,6 +29,19 @@ std::string huge_page_hint(std::uint64_t size, std::uint64_t pages) {
     return fmt::format("reserve them first, as root: echo {} > {}/nr_hugepages", pages, folder);
 }
 
+/// In bytes; nothing where the kernel does not tell.
+std::optional<std::uint64_t> available_memory() {
+    std::ifstream in("/proc/meminfo");
+    std::uint64_t sum = 0, kib = 0;
+    bool told = false;
+    for (std::string name, rest; in >> name >> kib; std::getline(in, rest)) {
+        if (name != "MemAvailable:" && name != "SwapFree:") continue;
+        sum += kib * 1024;
+        told |= name == "MemAvailable:";
+    }
+    return told ? std::optional(sum) : std::nullopt;
+}
+
 }  // namespace
 
 Memory::Memory(std::uint64_t bytes, Backing backing) {
@@ -34,6 +50,9 @@ Memory::Memory(std::uint64_t bytes, Backing backing) {
     if (bytes > UINT64_MAX - page)
         throw base::Error(fmt::format("cannot have {} bytes of memory: there is no such number of pages", bytes));
     size_ = (bytes + page - 1) / page * page;
+    if (const auto available = available_memory(); !huge && available && size_ > *available)
+        throw base::Error(fmt::format("cannot have {} of memory: {} are available, of which /proc/meminfo tells",
+                                      base::format_size(size_), base::format_size(*available)));
     int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
     // Huge pages are reserved here, so that a lack of them is an error now and no SIGBUS later.
     if (huge)

@@ -21,8 +21,9 @@ enum class Backing : std::uint64_t {
 /// Anonymous private memory, given back when it goes out of scope.
 class Memory {
  public:
-    /// `bytes` > 0 are rounded up to whole pages of the kind. Throws base::Error when there is not so much, for huge
-    /// pages with the command that reserves them; a CPU or a kernel may have none of a size.
+    /// `bytes` > 0 are rounded up to whole pages of the kind. Throws base::Error when there is not so much (MemAvailable and
+    /// SwapFree of /proc/meminfo: more would have the kernel kill this process, or another), for huge pages with the command
+    /// that reserves them; a CPU or a kernel may have none of a size.
     Memory(std::uint64_t bytes, Backing backing);
     ~Memory();
     Memory(const Memory&) = delete;

@@ -5,6 +5,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/time.h>
 
 #include <cerrno>
 #include <cstring>
@@ -134,6 +135,8 @@ void prepare_stream(int fd) {
     set(fd, IPPROTO_TCP, TCP_KEEPINTVL, kSilentMsec / 3000);
     set(fd, IPPROTO_TCP, TCP_KEEPCNT, 2);
     set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, kSilentMsec);
+    const timeval patience{kSilentMsec / 1000, 0};
+    ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
 }
 
 }  // namespace vmmig

@@ -34,7 +34,7 @@ std::string address_name(const sockaddr& address, socklen_t length);
 std::string peer_name(int fd);
 
 /// A peer that vanished without a word is noticed after this time, in ms: what is sent is not acknowledged, or nothing is
-/// sent and probes get no answer.
+/// sent and probes get no answer. One that is there but reads nothing for so long makes send() fail with EAGAIN.
 constexpr int kSilentMsec = 15'000;
 
 /// Prepares a connection, of either end: no delay for small messages, and kSilentMsec.

@@ -27,10 +27,13 @@ class OutageWatch {
     explicit OutageWatch(std::optional<std::chrono::nanoseconds> interval) : interval_(interval) {}
 
     /// A packet has come. Without a number it counts as the next. Returns the outage that it ends: a gap of at least two
-    /// intervals, as of all that came before.
-    std::optional<Outage> arrived(Clock::time_point now, std::optional<std::uint64_t> number);
-    /// At the end: an outage that still lasts. `number`: how many packets should have come, if that is known.
-    std::optional<Outage> finish(Clock::time_point now, std::optional<std::uint64_t> number);
+    /// intervals, as of all that came before, or three where a single packet is missing, which is loss and no outage.
+    /// `pause`: the longest time between two packets that were sent since the one before came, where that is known; when it
+    /// is longer than the interval then it was the sender that was late.
+    std::optional<Outage> arrived(Clock::time_point now, std::optional<std::uint64_t> number, std::chrono::nanoseconds pause = {});
+    /// The sender has ended: returns an outage that still lasts. `number`: how many packets should have come, if that is
+    /// known. What comes later is not compared with what came before.
+    std::optional<Outage> finish(Clock::time_point now, std::optional<std::uint64_t> number, std::chrono::nanoseconds pause = {});
 
     /// How long it has been quiet, if that is an outage by now.
     std::optional<std::chrono::nanoseconds> quiet(Clock::time_point now) const;
@@ -44,7 +47,7 @@ class OutageWatch {
     const base::Histogram& outages() const { return outages_; }  ///< lengths, ns
 
  private:
-    std::optional<Outage> outage(Clock::time_point now) const;
+    std::optional<Outage> outage(Clock::time_point now, std::chrono::nanoseconds pause, std::uint64_t missing) const;
     void note(const Outage& outage);
     bool is_new(std::uint64_t number);
 

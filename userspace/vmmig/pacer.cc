@@ -6,7 +6,10 @@
 
 namespace vmmig {
 
-Pacer::Pacer(double rate, Clock::time_point start) { set_rate(rate, start); }
+Pacer::Pacer(double rate, Clock::time_point start, std::chrono::nanoseconds most_missed)
+    : most_missed_(std::chrono::duration<double>(most_missed).count()) {
+    set_rate(rate, start);
+}
 
 void Pacer::set_rate(double rate, Clock::time_point now) {
     rate_ = rate;
@@ -27,6 +30,7 @@ std::uint64_t Pacer::due(Clock::time_point now) {
     // Of what was missed before, not in this pause; by the clock, so that where each look is late nothing piles up.
     const double extra = missed_ * std::min(1.0, passed / std::chrono::duration<double>(kCatchUp).count());
     missed_ += rate_ * (passed - time) - extra;
+    missed_ = std::min(missed_, rate_ * most_missed_);
     owed_ += rate_ * time + extra;
     const double whole = std::floor(owed_);
     owed_ -= whole;

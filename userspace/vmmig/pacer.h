@@ -20,8 +20,8 @@ class Pacer {
     static constexpr std::chrono::nanoseconds kTick = std::chrono::microseconds(500);
     static constexpr std::chrono::nanoseconds kCatchUp = std::chrono::milliseconds(200);
 
-    /// `rate`: things per second, > 0.
-    Pacer(double rate, Clock::time_point start);
+    /// `rate`: things per second, > 0. What was missed for longer than `most_missed` is never made up for.
+    Pacer(double rate, Clock::time_point start, std::chrono::nanoseconds most_missed = std::chrono::hours(24));
 
     /// How many are due at `now`, which does not go back; they count as done.
     std::uint64_t due(Clock::time_point now);
@@ -32,6 +32,7 @@ class Pacer {
 
  private:
     double rate_ = 0;
+    const double most_missed_;  // seconds
     std::chrono::nanoseconds interval_{};
     Clock::time_point last_, next_;
     double owed_ = 0;    // part of a thing, < 1

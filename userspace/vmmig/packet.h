@@ -14,7 +14,7 @@ struct Packet {
     std::uint64_t session = 0;      ///< at random, one for each run of a client
     std::uint64_t number = 0;       ///< from 0
     std::uint64_t sent = 0;         ///< CLOCK_MONOTONIC of the sender, ns
-    std::uint64_t interval_ns = 0;  ///< at which packets are sent; whatever the sender says
+    std::uint64_t interval_ns = 0;  ///< at which packets are sent, whatever the sender says; 0: none will follow, this one does not count
 
     bool operator==(const Packet&) const = default;
 };

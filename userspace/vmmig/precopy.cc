@@ -30,6 +30,8 @@ std::vector<std::uint64_t> all_set(std::uint64_t pages) {
 
 /// An iteration that leaves this part of the fewest pages before, or more, has been in vain.
 constexpr double kInVain = 0.98;
+/// After so many in a row it does not converge.
+constexpr unsigned kMostInVain = 3;
 
 }  // namespace
 
@@ -107,7 +109,7 @@ bool EmulatedPrecopy::end_iteration(Clock::time_point now) {
     fewest_ = std::min(fewest_, current_.remaining);
     if (current_.expected <= options_.downtime) {
         state_ = State::Stopped;
-    } else if (current_.number >= options_.most_iterations || in_vain_ == 3) {
+    } else if (current_.number >= options_.most_iterations || in_vain_ == kMostInVain) {
         state_ = State::GivenUp;
         return true;
     }
@@ -156,12 +158,15 @@ double EmulatedPrecopy::dirtied_per_second() const {
 double needed_pages_per_second(const PrecopyOptions& options) {
     const auto hot = static_cast<double>(hot_pages(options));
     auto converges = [&](double rate) {
-        double remaining = static_cast<double>(options.pages);
-        for (unsigned n = 0; n < options.most_iterations; n++) {
+        double remaining = static_cast<double>(options.pages), fewest = remaining;
+        unsigned in_vain = 0;
+        for (unsigned n = 0; n < options.most_iterations && in_vain < kMostInVain; n++) {
             const double time = remaining / rate;
             // Of `hot` pages to which so many writes go at random, so many are dirty.
             remaining = hot * -std::expm1(-options.dirty_pages_per_second * time / hot);
             if (remaining / rate <= seconds(options.downtime)) return true;
+            in_vain = remaining >= kInVain * fewest ? in_vain + 1 : 0;
+            fewest = std::min(fewest, remaining);
         }
         return false;
     };

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <random>
+#include <utility>
 
 #include "base/error.h"
 #include "base/unique_fd.h"
@@ -110,14 +111,25 @@ class Client {
         }
         receive();
         const auto now = Clock::now();
-        if (options_.round_trip)
-            if (const auto lasting = watch_.finish(now, std::nullopt); lasting && listener_.outage) listener_.outage(*lasting);
-        return figures(now);
+        ProbeFigures all = figures(now);
+        if (!options_.round_trip) {
+            send_packet({session_, sent_, nanoseconds_of(now), 0});
+        } else if (const auto lasting = watch_.finish(now, std::nullopt, pause_); lasting && listener_.outage) {
+            listener_.outage(*lasting);
+            all = figures(now);
+        }
+        return all;
     }
 
  private:
     void send(Clock::time_point now) {
-        const auto data = pack({session_, sent_++, nanoseconds_of(now), static_cast<std::uint64_t>(options_.interval.count())});
+        if (sent_ > 0) pause_ = std::max<nanoseconds>(pause_, now - last_sent_);
+        last_sent_ = now;
+        send_packet({session_, sent_++, nanoseconds_of(now), static_cast<std::uint64_t>(options_.interval.count())});
+    }
+
+    void send_packet(const Packet& packet) {
+        const auto data = pack(packet);
         if (::send(socket_.get(), data.data(), data.size(), MSG_DONTWAIT) >= 0) return;
         if (!is_of_network(errno)) throw base::system_error(fmt::format("cannot send to {}", options_.host), errno);
         refused_++;
@@ -148,7 +160,8 @@ class Client {
             const std::uint64_t at = nanoseconds_of(now);
             latency_.record(at > packet->sent ? at - packet->sent : 0);
         }
-        if (const auto ended = watch_.arrived(now, number); ended && listener_.outage) listener_.outage(*ended);
+        if (const auto ended = watch_.arrived(now, number, pause_); ended && listener_.outage) listener_.outage(*ended);
+        pause_ = {};
     }
 
     ProbeFigures figures(Clock::time_point now) const {
@@ -165,6 +178,8 @@ class Client {
     base::UniqueFd socket_;
     OutageWatch watch_;
     std::uint64_t session_, sent_ = 0, refused_ = 0;
+    Clock::time_point last_sent_;
+    nanoseconds pause_{};  // the longest between two packets sent, since the last answer
     base::Histogram latency_, late_;
 };
 
@@ -209,18 +224,35 @@ class Server {
                 if (!is_of_network(errno)) throw base::system_error("cannot receive packets", errno);
                 continue;
             }
-            received_++;
+            const std::optional<Packet> packet = unpack(data, static_cast<std::size_t>(n));
+            const bool counts = !packet || packet->interval_ns > 0;
+            received_ += counts;
             if (options_.round_trip) {
                 // From the address that it was sent to: the control data that came with it says which.
                 part.iov_len = static_cast<std::size_t>(n);
                 message.msg_flags = 0;
                 if (::sendmsg(socket_.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) refused_++;
             }
-            packet(unpack(data, static_cast<std::size_t>(n)), message);
+            if (counts)
+                count(packet, message);
+            else
+                end(*packet);
         }
     }
 
-    void packet(const std::optional<Packet>& packet, const msghdr& message) {
+    /// The client sends no more.
+    void end(const Packet& packet) {
+        if (options_.round_trip || session_ != packet.session || !believed(packet)) return;
+        const auto lasting = watch_.finish(Clock::now(), packet.number - first_);
+        if (lasting && listener_.outage) listener_.outage(*lasting);
+    }
+
+    /// Whether it may be true what it says about packets before it.
+    bool believed(const Packet& packet) const {
+        return packet.number >= first_ && packet.number < first_ + watch_.received() + kMostLost;
+    }
+
+    void count(const std::optional<Packet>& packet, const msghdr& message) {
         const std::uint64_t session = packet ? packet->session : 0;
         const auto now = Clock::now();
         // One client is measured; others have to wait until it has ended.
@@ -230,12 +262,21 @@ class Server {
             return;
         heard_ = now;
         if (options_.round_trip) return;
-        if (packet && packet->number >= first_ + watch_.received() + kMostLost) return;
+        if (packet && packet->number >= first_ && !believed(*packet)) return;
         const bool known = watch_.interval().has_value();
         const auto ended = watch_.arrived(now, packet ? std::optional(packet->number - std::min(first_, packet->number))
-                                                               : std::nullopt);
+                                                               : std::nullopt,
+                                          pause_before(packet));
         if (!known && watch_.interval() && listener_.first) listener_.first(*watch_.interval());
         if (ended && listener_.outage) listener_.outage(*ended);
+    }
+
+    /// How long the client took from the packet before this one, if that is the one that came last.
+    nanoseconds pause_before(const std::optional<Packet>& packet) {
+        if (!packet) return {};
+        const Packet before = std::exchange(last_, *packet);
+        if (packet->number != before.number + 1 || packet->sent < before.sent) return {};
+        return nanoseconds(std::min<std::uint64_t>(packet->sent - before.sent, INT64_MAX));
     }
 
     nanoseconds patience() const {
@@ -268,6 +309,7 @@ class Server {
     std::optional<std::uint64_t> session_;
     Clock::time_point heard_;  // of the session
     std::uint64_t first_ = 0;  // number of the session's first packet that was seen
+    Packet last_;             // that came
     OutageWatch watch_{std::nullopt};
     std::uint64_t received_ = 0, refused_ = 0;
 };

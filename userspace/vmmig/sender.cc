@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "vmmig/sender.h"
 
+#include <fmt/format.h>
 #include <netinet/in.h>
 #include <linux/tcp.h>
 #include <poll.h>
@@ -13,6 +14,8 @@
 #include <cstring>
 #include <thread>
 
+#include "vmmig/network.h"
+
 namespace vmmig {
 
 namespace {
@@ -21,6 +24,13 @@ namespace {
 constexpr std::size_t kBothFrames = kPacket / kFrame;
 
 constexpr std::chrono::milliseconds kNap{100};
+
+/// A bandwidth is a limit: what the destination did not take in time is not sent faster later, but for short pauses.
+constexpr std::chrono::milliseconds kMakeUp{50};
+
+[[noreturn]] void end_unread() {
+    throw StreamEnd{fmt::format("the destination has read nothing for {} s, or is gone", kSilentMsec / 1000)};
+}
 
 /// Spreads indices evenly over all numbers.
 std::uint64_t hash(std::uint64_t page) {
@@ -97,7 +107,7 @@ Sender::Sender(int socket, const SenderOptions& options, StreamCounters& counter
 void Sender::run() {
     // The size of a frame differs where pages are zero; the rate is that of bytes.
     const double frame = static_cast<double>(kFrame) - options_.zero_pages * static_cast<double>(kPage);
-    if (options_.precopy && options_.bytes_per_second) pacer_.emplace(*options_.bytes_per_second / frame, Clock::now());
+    if (options_.precopy && options_.bytes_per_second) pacer_.emplace(*options_.bytes_per_second / frame, Clock::now(), kMakeUp);
     if (options_.postcopy) handshake();
     if (options_.precopy && options_.postcopy)
         send_both();
@@ -113,7 +123,9 @@ std::size_t Sender::send(std::span<const char> bytes, int flags) {
     while (sent < bytes.size()) {
         const ssize_t n = ::send(socket_, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL | flags);
         if (n < 0 && errno == EINTR) continue;
-        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
+        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) && (flags & MSG_DONTWAIT)) break;
+        // Which of both comes first depends on the kernel at the other end.
+        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == ETIMEDOUT)) end_unread();
         if (n < 0 && (errno == EPIPE || errno == ECONNRESET))
             throw StreamEnd{"the destination has closed the connection; it tells why"};
         if (n < 0) end_stream("sending pages", errno);
@@ -144,6 +156,7 @@ void Sender::receive(int flags) {
     const std::span<char> room = requests_.room();
     const ssize_t n = ::recv(socket_, room.data(), room.size(), flags);
     if (n < 0 && (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK)) return;
+    if (n < 0 && errno == ETIMEDOUT) end_unread();
     if (n < 0) end_stream("receiving requests", errno);
     if (n == 0) throw StreamEnd{"the destination has closed the connection"};
     requests_.take(static_cast<std::size_t>(n));
@@ -240,12 +253,14 @@ bool Sender::send_what_fits() {
 void Sender::wait_for_peer() {
     const bool sending = !urgent_.empty() || !precopy_.empty();
     pollfd fd{socket_, static_cast<short>(sending ? POLLIN | POLLOUT : POLLIN), 0};
-    timespec timeout{};
+    timespec timeout{kSilentMsec / 1000, 0};
     if (!sending) {
         const bool closed = window_.room() < kFrame;
         timeout = time_until(closed ? window_.opens() : pacer_->next());
     }
-    if (::ppoll(&fd, 1, sending ? nullptr : &timeout, nullptr) < 0 && errno != EINTR) end_stream("waiting: poll()", errno);
+    const int ready = ::ppoll(&fd, 1, &timeout, nullptr);
+    if (ready < 0 && errno != EINTR) end_stream("waiting: poll()", errno);
+    if (ready == 0 && sending) end_unread();
 }
 
 void Sender::keep_window() { window_.update(Clock::now(), shortest_round_trip(socket_)); }

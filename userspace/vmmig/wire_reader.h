@@ -57,6 +57,8 @@ class PageReader {
     void take(std::size_t size);
     /// Somebody waits for this page: when it comes, the listener gets it before those that have come in front of it.
     void await(std::uint64_t index) { awaited_ = index; }
+    /// Whether there has been a message.
+    bool begun() const { return begun_; }
     /// Whether the end of the stream would be in the middle of a message.
     bool in_message() const { return size_ > 0; }
     /// What HELLO has agreed on.

@@ -71,6 +71,37 @@ TEST_CASE("loss, order and duplicates are told apart") {
     CHECK(w.watch.lost() == 2);
 }
 
+TEST_CASE("a packet that is lost is no outage, two are") {
+    Watched w(10);
+    w.at(111ms, 11);
+    CHECK(w.outages.empty());
+    w.at(141ms, 14);
+    REQUIRE(w.outages.size() == 1);
+    CHECK(w.outages[0].length == 20ms);
+    // One that was lost in an outage does not hide it.
+    w.at(500ms, 16);
+    REQUIRE(w.outages.size() == 2);
+    CHECK(w.outages[1].length == 349ms);
+}
+
+TEST_CASE("a gap that the sender made is no outage") {
+    Watched w(10);
+    auto at = [&](std::chrono::nanoseconds when, std::uint64_t number, std::chrono::nanoseconds pause) {
+        return w.watch.arrived(OutageWatch::Clock::time_point{when}, number, pause);
+    };
+    CHECK_FALSE(at(190ms, 10, 100ms));
+    CHECK_FALSE(at(200ms, 11, 10ms));
+    CHECK(at(500ms, 12, 100ms)->length == 200ms);
+}
+
+TEST_CASE("behind the end nothing is compared with what came before") {
+    Watched w(10);
+    CHECK_FALSE(w.watch.finish(OutageWatch::Clock::time_point{95ms}, 12));
+    CHECK(w.watch.lost() == 2);
+    CHECK_FALSE(w.watch.quiet(OutageWatch::Clock::time_point{5s}));
+    CHECK_FALSE(w.watch.finish(OutageWatch::Clock::time_point{5s}, std::nullopt));
+}
+
 TEST_CASE("packets without numbers count one after another, and the first gap is the interval") {
     OutageWatch watch{std::nullopt};
     auto at = [&](std::chrono::nanoseconds when) { return watch.arrived(OutageWatch::Clock::time_point{when}, std::nullopt); };

@@ -71,6 +71,15 @@ TEST_CASE("where each look is late, less than a fifth of a second stays owed") {
     }
 }
 
+TEST_CASE("a limit is not exceeded after a pause for what was missed in it") {
+    const Clock::time_point start{1000s};
+    Pacer pacer(1000, start, 50ms);
+    std::uint64_t done = pacer.due(start + 2s);
+    for (auto at = start + 2s; at <= start + 3s; at += 1ms) done += pacer.due(at);
+    CHECK(done <= 1055);
+    CHECK(done >= 1040);
+}
+
 TEST_CASE("of another rate nothing is owed") {
     const Clock::time_point start{1000s};
     Pacer pacer(1000, start);
