@@ -156,7 +156,9 @@ void draw(const Timeline& timeline, const Canvas& canvas, Script& script) {
         }
         script.blocks.push_back(std::move(block));
     }
-    to += fmt::format("set yrange [0:{}]\n", top > 0 ? "*" : "1");
+    // In a terminal a line that lies in the border would not be seen.
+    const std::string end = top <= 0 ? "1" : plain ? fmt::format("{}", 1.1 * top) : "*";
+    to += fmt::format("set yrange [0:{}]\n", end);
     to += lines > 1 ? fmt::format("set key {} {}\n", plain ? kTerminalLegend : kLegend,
                                   stacked ? "invert" : "noinvert")
                     : "set key off\n";
