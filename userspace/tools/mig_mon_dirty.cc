@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <boost/algorithm/string.hpp>
-#include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -65,17 +64,6 @@ void add_options(CommandLine& line) {
     out("output", text("FORM")->default_value("text"), "text, or json: an object per line");
 }
 
-/// "10%" as 0.1.
-double percent(const CommandLine& line, const char* option) {
-    const std::string& text = line.get<std::string>(option);
-    double value = 0;
-    const char* end = text.data() + text.size() - text.ends_with('%');
-    auto [rest, failure] = std::from_chars(text.data(), end, value);
-    if (failure != std::errc() || rest != end || !(value > 0 && value <= 100))
-        throw UsageError(fmt::format("--{}: '{}' is no percentage above 0% and up to 100%", option, text));
-    return value / 100;
-}
-
 double rate(const char* option, const std::string& text) {
     return static_cast<double>(base::parse_size(fmt::format("--{}", option), text, kMiB));
 }
@@ -127,8 +115,8 @@ Job job(const CommandLine& line) {
     // Many more than CPUs only keep each other, and the one that watches the time, from running.
     const unsigned most = std::max(256u, 4 * std::thread::hardware_concurrency());
     if (dirty.threads < 1 || dirty.threads > most) throw UsageError(fmt::format("--threads: 1 to {}", most));
-    dirty.working_set = percent(line, "working-set");
-    dirty.hot_writes = percent(line, "hot-writes");
+    dirty.working_set = percent_option(line, "working-set", Zero::Refused);
+    dirty.hot_writes = percent_option(line, "hot-writes", Zero::Refused);
     if (dirty.working_set < 1 && dirty.pattern != Pattern::Random)
         throw UsageError("--working-set needs -p random");
     if (line.has("rate") && line.has("rate-schedule")) throw UsageError("-r and --rate-schedule: only one of them");

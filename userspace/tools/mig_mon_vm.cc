@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <bit>
-#include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -104,17 +103,6 @@ std::uint64_t number_option(const CommandLine& line, const char* option, std::ui
     return number;
 }
 
-/// "10%" as 0.1.
-double percent_option(const CommandLine& line, const char* option) {
-    const std::string& text = line.get<std::string>(option);
-    double value = 0;
-    const char* end = text.data() + text.size() - text.ends_with('%');
-    auto [rest, failure] = std::from_chars(text.data(), end, value);
-    if (failure != std::errc() || rest != end || !(value >= 0 && value <= 100))
-        throw UsageError(fmt::format("--{}: '{}' is no percentage from 0% to 100%", option, text));
-    return value / 100;
-}
-
 void read_streams(const CommandLine& line, vmmig::SourceOptions& source) {
     for (const std::string& test : line.has("test") ? line.get<std::vector<std::string>>("test") : std::vector<std::string>{"precopy"}) {
         if (test != "precopy" && test != "postcopy")
@@ -132,7 +120,7 @@ void read_streams(const CommandLine& line, vmmig::SourceOptions& source) {
 void read_channels(const CommandLine& line, vmmig::SourceOptions& source) {
     if (line.has("channels")) source.channels = static_cast<unsigned>(number_option(line, "channels", vmmig::kMostChannels - 1));
     source.urgent_channel = line.flag("urgent-channel");
-    if (line.has("zero-pages")) source.zero_pages = percent_option(line, "zero-pages");
+    if (line.has("zero-pages")) source.zero_pages = percent_option(line, "zero-pages", Zero::Allowed);
     if (line.has("page-size")) {
         const auto size = size_option(line, "page-size", 1);
         if (!std::has_single_bit(size) || size < vmmig::kPage || size > vmmig::kLargestPage || size > source.vm_bytes)
@@ -157,8 +145,7 @@ void read_migration(const CommandLine& line, vmmig::SourceOptions& source) {
     migration.pages = source.vm_bytes / vmmig::kPage;
     migration.dirty_pages_per_second =
         static_cast<double>(base::parse_size("--dirty-rate", line.get<std::string>("dirty-rate"), kMiB)) / vmmig::kPage;
-    if (line.has("working-set")) migration.working_set = percent_option(line, "working-set");
-    if (migration.working_set == 0) throw UsageError("--working-set: more than 0%");
+    if (line.has("working-set")) migration.working_set = percent_option(line, "working-set", Zero::Refused);
     if (line.has("downtime"))
         migration.downtime = base::parse_duration("--downtime", line.get<std::string>("downtime"), std::chrono::milliseconds(1));
     if (line.has("max-iterations")) migration.most_iterations = static_cast<unsigned>(number_option(line, "max-iterations", 1'000'000));
