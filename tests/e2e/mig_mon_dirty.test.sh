@@ -161,6 +161,8 @@ refused "mm_dirty -p nosuch" "mm_dirty -r x" "mm_dirty -m 0" "mm_dirty -P 3k" "m
 	"mm_dirty --threads 0" "mm_dirty --threads 100000" "mm_dirty -r 1 --rate-schedule 1:1s" "mm_dirty --working-set 10%" "mm_dirty -p random --working-set 0%" \
 	"mm_dirty -p random --working-set 101%" "mm_dirty --output xml" "mm_dirty --rate-schedule 5:1s,,5:1s"
 helps "mm_dirty -h" "mm_dirty --version"
+"$mig_mon" mm_dirty -m 1 -p once -r 5 --duration 100ms >out 2>&1
+ended "a rate for what is written once" 0 out "--rate does nothing with -p once"
 
 # Pictures.
 "$mig_mon" mm_dirty -m 16 --rate-schedule 5:1s,20:1s -L >dirty.log 2>&1
@@ -198,6 +200,12 @@ cp spikes spikes.png
 ended "plot: the input is not overwritten" 1 out "spikes.png"
 cmp -s spikes spikes.png
 ended "plot: and is as it was" 0 out
-refused "plot a b" "plot -o x.jpg spikes" "plot --size 5 spikes"
+refused "plot a b" "plot -o x.jpg spikes" "plot --size 5 spikes" "plot -o - dirty.log" "plot -o /dev/full dirty.log"
+"$mig_mon" plot a b >out 2>&1
+ended "plot: its own help is offered" 1 out "Try 'mig_mon plot --help'"
+printf '%s\n' 1700000000,18446744073709551615 1700000010,512 1700050000,1024 >spikes
+"$mig_mon" plot --size 60x20 spikes >out 2>&1
+! grep -qE '[0-9]{2}:[0-9]{2}:[0-9]{2}[0-9]' out
+ended "plot: times do not touch" 0 out ":00:00 "
 helps "plot -h"
 ((failures == 0))

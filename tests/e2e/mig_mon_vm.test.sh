@@ -187,6 +187,10 @@ with_peer "a reason without an end" 1 "answers_hello endless" "--zero-pages 1" "
 with_peer "nonsense for a HELLO" 1 "answers_hello nonsense" "--zero-pages 1" "comes instead of HELLO"
 source_of >out 2>&1
 ended "nobody there" 1 out "cannot connect to 127.0.0.1 port $port: Connection refused" "mig_mon vm -d"
+"$mig_mon" vm -s -H '[::1]' -p "$port" >out 2>&1
+ended "an address in brackets" 1 out "cannot connect to [::1] port $port: Connection refused"
+"$mig_mon" vm -s -H fe80::1 -p "$port" >out 2>&1
+ended "a link-local address without its interface" 1 out "fe80::1%eth0"
 "$mig_mon" vm -s -H no.such.host.invalid >out 2>&1
 ended "no such host" 1 out "cannot find the host 'no.such.host.invalid'"
 destination taken

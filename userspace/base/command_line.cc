@@ -13,6 +13,7 @@
 #include <typeinfo>
 
 #include "base/error.h"
+#include "base/tool_main.h"
 #include "base/version.h"
 
 namespace base {
@@ -135,6 +136,7 @@ const po::option_description& CommandLine::find(const std::string& word, const s
 }
 
 bool CommandLine::parse(int argc, const char* const* argv) {
+    offer_help_of(info_.name);
     group("General").add_options()("help,h", po::bool_switch(), "print this help and exit")(
         "version", po::bool_switch(), "print the version and exit");
     for (auto& g : groups_) all_.add(g);

@@ -19,7 +19,7 @@ namespace base {
 
 namespace {
 
-std::string running_program = "migscope";
+std::string running_program = "migscope", described_command;
 
 /// Messages quote names of files and what stands in them, which may be anything.
 std::string safe(const std::string& message) {
@@ -45,7 +45,7 @@ void finish_standard_output() {
 }  // namespace
 
 int tool_main(const std::string& program, const std::function<int()>& work) {
-    running_program = program;
+    running_program = described_command = program;
     keep_closed_streams_closed();
     ignore_size_limit_signal();
     try {
@@ -53,7 +53,7 @@ int tool_main(const std::string& program, const std::function<int()>& work) {
         finish_standard_output();
         return status;
     } catch (const UsageError& e) {
-        tell(fmt::format("{}\nTry '{} --help'.", e.what(), program));
+        tell(fmt::format("{}\nTry '{} --help'.", e.what(), described_command));
     } catch (const Interrupted& e) {
         tell(e.what());
         // Whoever has called the program sees that a signal ended it, and a loop of a shell ends, too.
@@ -66,6 +66,8 @@ int tool_main(const std::string& program, const std::function<int()>& work) {
     }
     return 1;
 }
+
+void offer_help_of(const std::string& command) { described_command = command; }
 
 void print_line(const std::string& line) {
     errno = 0;

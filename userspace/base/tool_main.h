@@ -11,6 +11,9 @@ namespace base {
 /// standard output could not be written in full. Messages go to standard error behind "PROGRAM: ".
 int tool_main(const std::string& program, const std::function<int()>& work);
 
+/// From now on whoever uses options wrongly is pointed to the --help of `command`, as "mig_mon vm", not of the program.
+void offer_help_of(const std::string& command);
+
 /// Prints a line on standard output at once, as somebody may look on through a pipe. Throws Error when it cannot be written:
 /// nobody looks on then, and work that goes on for its output can end.
 void print_line(const std::string& line);

@@ -52,7 +52,7 @@ Format choose_format(const std::string& format_option, const std::string& file) 
     for (Format format : {Format::Png, Format::Svg, Format::Pdf, Format::Terminal})
         if (boost::iequals(given, extension(format))) return format;
     throw base::UsageError(
-        fmt::format("-o {}: '{}' is no format; name it .png, .svg or .pdf, or say --format", file, given));
+        fmt::format("-o {}: '{}' is no format; names end in .png, .svg, .pdf or .txt", file, given));
 }
 
 Size parse_size(const std::string& text, Format format) {
@@ -89,11 +89,13 @@ std::vector<std::string> file_names(const std::vector<Drawing>& drawings, const 
     std::vector<std::string> names;
     bool one = drawings.size() == 1;
     bool picture = output.format != Format::Terminal;
+    std::error_code unknown;
+    const bool takes_one = output.file == "-" ? picture : !output.file.empty() && fs::is_other(output.file, unknown);
+    if (takes_one && !one)
+        throw base::UsageError(fmt::format("-o {} takes one picture, and there are {}: name a file for them",
+                                           output.file, drawings.size()));
     for (const Drawing& drawing : drawings) {
         if (output.file == "-" || (output.file.empty() && output.directory.empty() && !picture)) {
-            if (!one && picture)
-                throw base::UsageError(fmt::format(
-                    "-o - takes one picture, and there are {}: choose one with --graph", drawings.size()));
             names.push_back("-");
             continue;
         }

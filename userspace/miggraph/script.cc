@@ -46,7 +46,8 @@ std::vector<std::string_view> colours(const std::vector<Timeline::Line>& lines) 
     return colours;
 }
 
-std::string terminal_command(const Canvas& canvas, Size size) {
+std::string terminal_command(const Canvas& canvas) {
+    const Size size = canvas.size;
     switch (canvas.format) {
         case Format::Png:
             // Only pngcairo draws transparency and smooth lines, and it is not built in everywhere.
@@ -87,10 +88,10 @@ std::vector<std::string> lines_of(std::string text, std::size_t room) {
 }
 
 /// Title, subtitle, axes and grid: the same for all.
-std::string frame(const Figure& figure, const Canvas& canvas, Size size, const std::string& file) {
-    std::string script = "reset\nset encoding utf8\n" + terminal_command(canvas, size);
+std::string frame(const Figure& figure, const Canvas& canvas, const std::string& file) {
+    std::string script = "reset\nset encoding utf8\n" + terminal_command(canvas);
     script += fmt::format("set output '{}'\n", file);
-    std::size_t room = canvas.format == Format::Terminal ? size.width - 2 : size.width / 8;
+    std::size_t room = canvas.format == Format::Terminal ? canvas.size.width - 2 : canvas.size.width / 8;
     std::string title = quoted(printable(figure.title, room)), subtitle = quoted(printable(figure.subtitle, room * 5 / 4));
     if (canvas.format == Format::Terminal) {
         for (const std::string& line : lines_of(figure.subtitle, room)) title += ".\"\\n\"." + quoted(printable(line, room));
@@ -126,6 +127,13 @@ std::string time_format(const Timeline& timeline) {
     return span < 10 ? "%H:%M:%.1S" : "%H:%M:%S";
 }
 
+/// A distance in seconds between times of day, so that no more than `most` of them stand below the picture.
+double time_step(double span, double most) {
+    constexpr std::array kSteps = {0.1, 0.2, 0.5, 1., 2., 5., 10., 15., 30., 60., 120., 300., 600., 900., 1800., 3600., 7200., 21600., 43200.};
+    const auto* fits = std::ranges::find_if(kSteps, [&](double step) { return span / step <= most; });
+    return fits != kSteps.end() ? *fits : 86400 * std::ceil(span / 86400 / most);
+}
+
 void draw(const Timeline& timeline, const Canvas& canvas, Script& script) {
     bool plain = canvas.format == Format::Terminal;
     std::string& to = script.commands;
@@ -139,6 +147,9 @@ void draw(const Timeline& timeline, const Canvas& canvas, Script& script) {
         till += 0.5;
     }
     to += fmt::format("set xrange [{:.6f}:{:.6f}]\n", from, till);
+    // gnuplot sets ticks so close in a terminal that what stands at them touches.
+    constexpr unsigned kMargin = 12, kTick = 12;
+    if (plain && !elapsed) to += fmt::format("set xtics {}\n", time_step(till - from, (static_cast<double>(canvas.size.width) - kMargin) / kTick));
 
     // Parts of a whole lie on each other, but lines of characters cannot show that.
     bool stacked = timeline.stacked && !plain;
@@ -297,11 +308,11 @@ Size default_size(const Figure& figure, Format format) {
 }
 
 Script make_script(const Figure& figure, const Canvas& canvas, const std::string& file) {
-    Size size = default_size(figure, canvas.format);
-    if (canvas.size.width) size = canvas.size;
+    Canvas sized = canvas;
+    if (!canvas.size.width) sized.size = default_size(figure, canvas.format);
     Script script;
-    script.commands = frame(figure, canvas, size, file);
-    std::visit([&](const auto& content) { draw(content, canvas, script); }, figure.content);
+    script.commands = frame(figure, sized, file);
+    std::visit([&](const auto& content) { draw(content, sized, script); }, figure.content);
     script.commands += "unset output\n";
     return script;
 }

@@ -123,6 +123,9 @@ Job job(const CommandLine& line) {
     if (line.has("rate")) dirty.bytes_per_second = rate("rate", line.get<std::string>("rate"));
     if (line.has("rate-schedule")) dirty.schedule = schedule(line.get<std::string>("rate-schedule"));
     dirty.latency = line.flag("latency");
+    if (dirty.pattern == Pattern::Once)
+        for (const char* option : {"rate", "rate-schedule", "latency"})
+            if (line.has(option)) base::warn(fmt::format("--{} does nothing with -p once", option));
     if (line.has("duration")) job.duration = base::parse_duration("--duration", line.get<std::string>("duration"));
     const std::string& form = line.get<std::string>("output");
     if (form != "text" && form != "json") throw UsageError(fmt::format("--output: '{}' is neither text nor json", form));

@@ -68,7 +68,7 @@ std::vector<Drawing> drawings(const vmmig::SpikeLog& log, const std::string& sou
         longest = std::max(longest, spike.gap_ms);
     }
     const std::string subtitle =
-        fmt::format("{}: {} spikes, the longest {:.0f} ms", source, log.spikes.size(), longest);
+        fmt::format("{}: {} {}, the longest {:.0f} ms", source, log.spikes.size(), log.spikes.size() == 1 ? "spike" : "spikes", longest);
     return {{"spikes", {title.empty() ? "Outages of the network" : title, subtitle, steps.take()}, false}};
 }
 

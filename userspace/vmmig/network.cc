@@ -19,7 +19,20 @@ namespace {
 
 using Addresses = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
 
-Addresses resolve(const std::string& host, std::uint16_t port, int type, int flags) {
+/// "[::1]", as addresses are written before a port: without the brackets.
+std::string plain_host(const std::string& host) {
+    const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
+    return bracketed ? host.substr(1, host.size() - 2) : host;
+}
+
+/// What to do about an `error` on the way to `host`.
+const char* way_out(const std::string& host, int error) {
+    const bool link_local = host.starts_with("fe80:") && host.find('%') == host.npos;
+    return link_local && error == EINVAL ? "a link-local address needs its interface: fe80::1%eth0" : "";
+}
+
+Addresses resolve(const std::string& named, std::uint16_t port, int type, int flags) {
+    const std::string host = plain_host(named);
     addrinfo wanted{};
     wanted.ai_socktype = type;
     wanted.ai_flags = flags | AI_NUMERICSERV;
@@ -57,7 +70,7 @@ base::UniqueFd connect_tcp(const std::string& host, std::uint16_t port) {
         error = errno;
     }
     throw base::system_error(fmt::format("cannot connect to {} port {}", host, port), error,
-                             error == ECONNREFUSED ? "is `mig_mon vm -d` running there?" : "");
+                             error == ECONNREFUSED ? "is `mig_mon vm -d` running there?" : way_out(host, error));
 }
 
 std::vector<base::UniqueFd> listen_tcp(const std::string& host, std::uint16_t port) {
@@ -85,7 +98,7 @@ base::UniqueFd connect_udp(const std::string& host, std::uint16_t port) {
         if (fd && ::connect(fd.get(), a->ai_addr, a->ai_addrlen) == 0) return fd;
         error = errno;
     }
-    throw base::system_error(fmt::format("there is no way to {}", host), error);
+    throw base::system_error(fmt::format("there is no way to {}", host), error, way_out(host, error));
 }
 
 base::UniqueFd bind_udp(const std::string& host, std::uint16_t port) {

@@ -45,6 +45,8 @@ TEST_CASE("-o names one file, and gets the graph's name inserted for several") {
     CHECK(file_names(kTwo, {"x.png", "d", Format::Png}, "t") == Names{"d/x-rate.png", "d/x-cause.png"});
     CHECK(file_names(kTitled, {"-", "", Format::Png}, "t") == Names{"-"});
     CHECK_THROWS_AS(file_names(kTwo, {"-", "", Format::Png}, "t"), base::UsageError);
+    CHECK_THROWS_AS(file_names(kTwo, {"/dev/full", "", Format::Png}, "t"), base::UsageError);
+    CHECK(file_names(kTitled, {"/dev/full", "", Format::Png}, "t") == Names{"/dev/full"});
     CHECK(file_names(kTwo, {"", "", Format::Terminal}, "t") == Names{"-", "-"});
     CHECK(file_names(kTwo, {"x", "", Format::Terminal}, "t") == Names{"x-rate", "x-cause"});
 }
