@@ -158,7 +158,7 @@ else
 fi
 
 refused "mm_dirty -p nosuch" "mm_dirty -r x" "mm_dirty -m 0" "mm_dirty -P 3k" "mm_dirty --rate-schedule 5" "mm_dirty operand" \
-	"mm_dirty --threads 0" "mm_dirty --threads 100000" "mm_dirty -r 1 --rate-schedule 1:1s" "mm_dirty --working-set 10%" "mm_dirty -p random --working-set 0%" \
+	"mm_dirty --threads 0" "mm_dirty --threads 100000" "mm_dirty -r 1 --rate-schedule 1:1s" "mm_dirty --working-set 10%" "mm_dirty -p random --hot-writes 10%" "mm_dirty -p random --working-set 0%" \
 	"mm_dirty -p random --working-set 101%" "mm_dirty --output xml" "mm_dirty --rate-schedule 5:1s,,5:1s"
 helps "mm_dirty -h" "mm_dirty --version"
 "$mig_mon" mm_dirty -m 1 -p once -r 5 --duration 100ms >out 2>&1
@@ -172,6 +172,11 @@ for file in dirty.log dirty.json spikes; do
 	"$mig_mon" plot $file >out 2>&1
 	ended "in the terminal: $file" 0 out "*"
 done
+echo '{"type":"outage","end":1795348885.3310452,"gap_ms":620.88244,"length_ms":597.0573}' >outage.json
+"$mig_mon" plot outage.json -o outage.svg >out 2>&1
+ended "one outage, to the microsecond, as a picture" 0 out "outage.svg"
+TZ=UTC-9 "$mig_mon" plot spikes >out 2>&1
+ended "times of day are those here" 0 out "07:13:20"
 "$mig_mon" plot spikes -o spikes.png >out 2>&1
 ended "a spike log as a picture" 0 out "spikes.png"
 [[ $(head -c 4 spikes.png) == $'\x89PNG' ]]

@@ -43,6 +43,7 @@ stop_server() {
 attempt stop_server
 ended "three stops of the server are three outages of their lengths" 0 verdict "3 outages"
 within "packets that waited in the stopped server are not lost" "$(value out summary 'o["lost"] + o["duplicates"]')" 0 1
+within "packets are answered, or lost" "$(value out summary 'o["sent"] - o["received"] - o["lost"]')" 0 0
 grep -q "packets of " server.log
 ended "the server says what it sent back" 0 server.log " received"
 
@@ -117,8 +118,25 @@ wait $server
 ended "one way, the server watches" 0 server.log "a packet each 10 ms" " received"
 ! grep -E 'outage of [0-9]{4} ms' server.log >out
 ended "that the client has ended is no outage" 0 out
+cp spikes spikes.before
 "$mig_mon" client_rr localhost 10 spikes --port "$port" --duration 300ms >out 2>&1
 ended "nobody there, round trip" 1 out "refused" "nothing was received"
+"$mig_mon" client_rr no.such.host.invalid 10 spikes >out 2>&1
+ended "no such host" 1 out "cannot find the host"
+cmp -s spikes spikes.before
+ended "a run without a measurement leaves the log of another" 0 out
+serve "$mig_mon" server_rr --port "$port"
+rm spikes
+"$mig_mon" client_rr localhost 20 spikes --port "$port" --output json >client.log 2>&1 &
+client=$!
+wait_for spikes 18446744073709551615
+"$mig_mon" client_rr localhost 20 spikes --port "$port" --duration 300ms >out 2>&1
+ended "two do not write one spike log" 1 out "another mig_mon writes the spike log spikes"
+end $client
+"$mig_mon" client_rr localhost 20 mine --port "$port" --duration 500ms --output json >out 2>&1
+ended "a short run" 0 out '"type":"start"'
+within "all of a short run is answered" "$(value out summary 'o["sent"] - o["received"]')" 0 0
+end $server
 
 # Packets that get lost, are doubled and overtake each other on their way are no outages.
 cat >disorder.py <<'PY'
@@ -224,7 +242,7 @@ ended "a spike log is not written through a link that somebody has put there" 1 
 "$mig_mon" server "$work/no/such/folder" --port "$port" >out 2>&1
 ended "a spike log that cannot be written" 1 out "cannot write the spike log"
 
-refused client client_rr "client a 0" "client a 0.5" "server a b" "server_rr a" "client_rr a 1 b c" "server --port 0" "server --port 65536" \
+refused client client_rr "client a 0" "client a 0.5" "server a b" "server_rr a" "client_rr a 1 b c" "server --port 0" "server --port 65536" "server --port 5 --old-port" \
 	"client_rr a --output xml" "client_rr no.such.host.invalid"
 helps "server -h" "server_rr -h" "client -h" "client_rr --help" "server --version"
 ((failures == 0))

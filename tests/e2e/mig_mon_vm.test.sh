@@ -18,6 +18,12 @@ destination() { # NAME OPTION...
 }
 source_of() { "$mig_mon" vm -s -H 127.0.0.1 -p "$port" "$@"; }
 
+# Somebody who says nothing, for so long that the end is looked at last.
+peer destination_silent $((port + 1)) >silent.log 2>&1 &
+wait_for silent.log waiting
+"$mig_mon" vm -s -H 127.0.0.1 -p $((port + 1)) -t postcopy >silent.out 2>&1 &
+silent=$!
+
 # The original streams.
 destination plain
 for host in 127.0.0.1 ::1 localhost; do
@@ -50,6 +56,17 @@ wait "${pids[@]}"
 end "$destination"
 ended "the destination has served them all, three at once among them" 0 plain.log "Latency: average " "latency: average"
 within "the destination has seen them come" "$(grep -c ' connected' plain.log)" 12 12
+
+# However a source ends that is not killed, it ends with a whole page.
+destination ends
+for options in "-t precopy" "-t precopy -t postcopy" "--channels 2 --zero-pages 30%" "-t postcopy -t precopy --urgent-channel"; do
+	# shellcheck disable=SC2086
+	for _ in 1 2 3; do source_of $options --duration 200ms >/dev/null; done
+done
+end "$destination"
+grep ' ended: ' ends.log | grep -v 'it has closed the connection' >accidents
+within "who ends in time ends with a whole page" "$(wc -l <accidents)" 0 0
+within "and they were seen to end" "$(grep -c ' ended: ' ends.log)" 18 18
 
 # What only HELLO can arrange.
 destination more --output json
@@ -141,7 +158,7 @@ end "$destination"
 destination small -S 1
 began=$SECONDS
 source_of -S 2 --passes 1 >out 2>&1
-ended "a destination with another size" 1 out "the destination has closed the connection; it tells why"
+ended "a destination with another size" 1 out "the destination has closed the connection; if it still runs it tells why"
 within "which takes no time" $((SECONDS - began)) 0 8
 # What a destination that stood still did not take is not sent faster later. To 10 % of a second, and a second to itself.
 source_of --bandwidth 50M --duration 5s --output json >out 2>&1 &
@@ -201,13 +218,15 @@ end "$destination"
 # Command lines.
 for words in "" "-d -s" "-s" "-d -p 0" "-d -p0" "-d -S 1b" "-d -t precopy" "-d --channels 2" "-s -H a -t nosuch" "-s -H a --channels 0" \
 	"-s -H a --channels 256" "-s -H a --zero-pages 101%" "-s -H a --zero-pages x" "-s -H a --page-size 3k -t postcopy" \
-	"-s -H a --page-size 2m" "-s -H a --urgent-channel" "-s -H a -t postcopy --channels 2" "-s -H a --passes 0" "-s -H a --downtime 3" \
+	"-s -H a --page-size 2m" "-s -H a --urgent-channel" "-s -H a -t postcopy --channels 2" "-s -H a --passes 0" "-s -H a --passes -1" "-s -H a --downtime 3" \
 	"-s -H a --dirty-rate 1 --bytes 1" "-s -H a -S 1 --vm-size 1" "-s -H a --window 1" "-s -H a --bandwidth 0" \
 	"-s -H a -t postcopy --page-size 1g --vm-size 1M" "-s -H a --dirty-rate 1M --max-iterations 0" \
 	"-s -H a --dirty-rate 1M --working-set 0"; do
 	"$mig_mon" vm $words >out 2>&1
 	ended "refused: mig_mon vm $words" 1 out "mig_mon: " "Try"
 done
+wait $silent
+ended "a destination that never requests a page" 1 silent.out "has requested no page for 15 s"
 "$mig_mon" vm -h >out 2>&1
 ended "mig_mon vm -h" 0 out "Usage: mig_mon vm"
 ((failures == 0))

@@ -74,6 +74,12 @@ std::string at_most(const po::option_description* option) {
     return "";
 }
 
+/// Whether it takes a number that is not negative. Boost reads "-1" as the largest one.
+bool is_unsigned(const po::option_description& option) {
+    const auto* typed = dynamic_cast<const po::typed_value_base*>(option.semantic().get());
+    return typed && (typed->value_type() == typeid(std::uint64_t) || typed->value_type() == typeid(unsigned));
+}
+
 /// Only numbers can be invalid here; what else options take is text.
 std::string invalid_value(const po::validation_error& error, const po::options_description& options) {
     const std::string what = error.what();  // the value in quotes, in the words of Boost
@@ -160,6 +166,8 @@ bool CommandLine::parse(int argc, const char* const* argv) {
         if (takes_value(description)) {
             if (!option.value && i + 1 < argc) option.value = argv[++i];
             if (!option.value) throw UsageError(fmt::format("option '{}' needs a value", word));
+            if (is_unsigned(description) && option.value->starts_with('-'))
+                throw UsageError(fmt::format("--{}: {} is too small", description.long_name(), *option.value));
             keep_last(parsed.options, po::option(description.long_name(), {*option.value}), description);
         } else {
             if (option.value) throw UsageError(fmt::format("option '--{}' takes no value", description.long_name()));

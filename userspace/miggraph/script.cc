@@ -146,7 +146,7 @@ void draw(const Timeline& timeline, const Canvas& canvas, Script& script) {
         from -= 0.5;
         till += 0.5;
     }
-    to += fmt::format("set xrange [{:.6f}:{:.6f}]\n", from, till);
+    to += fmt::format("set xrange [{}:{}]\n", from, till);
     // gnuplot sets ticks so close in a terminal that what stands at them touches.
     constexpr unsigned kMargin = 12, kTick = 12;
     if (plain && !elapsed) to += fmt::format("set xtics {}\n", time_step(till - from, (static_cast<double>(canvas.size.width) - kMargin) / kTick));

@@ -119,10 +119,11 @@ Job job(const CommandLine& line) {
     dirty.hot_writes = percent_option(line, "hot-writes", Zero::Refused);
     if (dirty.working_set < 1 && dirty.pattern != Pattern::Random)
         throw UsageError("--working-set needs -p random");
+    if (line.has("hot-writes") && dirty.working_set >= 1) throw UsageError("--hot-writes needs --working-set");
     if (line.has("rate") && line.has("rate-schedule")) throw UsageError("-r and --rate-schedule: only one of them");
     if (line.has("rate")) dirty.bytes_per_second = rate("rate", line.get<std::string>("rate"));
     if (line.has("rate-schedule")) dirty.schedule = schedule(line.get<std::string>("rate-schedule"));
-    dirty.latency = line.flag("latency");
+    dirty.latency = line.flag("latency") && dirty.pattern != Pattern::Once;
     if (dirty.pattern == Pattern::Once)
         for (const char* option : {"rate", "rate-schedule", "latency"})
             if (line.has(option)) base::warn(fmt::format("--{} does nothing with -p once", option));

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include <charconv>
 #include <cmath>
@@ -34,10 +36,12 @@ const char* const kCommon =
     "Packets are numbered: outages, loss, order and duplicates are told apart. An outage is a gap of at least two\n"
     "intervals between packets; its length is the gap less one interval, to within one interval.\n";
 
+const char* const kLogHelp = "Outages are noted in SPIKE_LOG, too (default /tmp/spike.log), in place of those of an earlier run.\n";
+
 base::ProgramInfo info(const std::string& command) {
     if (command == "server")
         return {"mig_mon server", "[OPTION]... [SPIKE_LOG]",
-                std::string("Receives packets of `mig_mon client`, and tells when they stay away.\n") + kCommon,
+                std::string("Receives packets of `mig_mon client`, and tells when they stay away.\n") + kCommon + kLogHelp,
                 "  mig_mon server\n      Then, on another host: mig_mon client HOST 50\n"};
     if (command == "server_rr")
         return {"mig_mon server_rr", "[OPTION]...", "Sends back every packet of `mig_mon client_rr`.\n",
@@ -50,26 +54,39 @@ base::ProgramInfo info(const std::string& command) {
     return {"mig_mon client_rr", "[OPTION]... HOST [INTERVAL_MS [SPIKE_LOG]]",
             std::string("Sends a packet each INTERVAL_MS milliseconds (default 1000) to `mig_mon server_rr`, and tells when its\n"
                         "answers stay away.\n") +
-                kCommon,
+                kCommon + kLogHelp,
             "  mig_mon client_rr 192.0.2.7 50 spikes.log\n      How long can the guest not be reached while it migrates?\n"
             "  mig_mon client_rr fd00::7 10 --duration 60s --output json\n      Figures for programs.\n"};
 }
 
-/// One line `A,B` per spike: seconds since 1970, gap in ms. The first marks the start.
+/// One line `A,B` per spike: seconds since 1970, gap in ms. The first marks the start. Until there is something to measure
+/// the log of an earlier run stays.
 class SpikeLog {
  public:
-    explicit SpikeLog(const std::string& name) : name_(name) {
+    explicit SpikeLog(const std::string& name) : name_(name), start_(std::chrono::system_clock::now()) {
         // Not through a link that somebody else has put there: the default lies in /tmp.
-        const int fd = ::open(name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+        const int fd = ::open(name.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
         file_ = fd >= 0 ? ::fdopen(fd, "w") : nullptr;
         if (!file_) throw base::system_error(fmt::format("cannot write the spike log {}", name), errno);
-        line(std::chrono::system_clock::now(), UINT64_MAX);
     }
     ~SpikeLog() { std::fclose(file_); }
     SpikeLog(const SpikeLog&) = delete;
     SpikeLog& operator=(const SpikeLog&) = delete;
 
+    /// False when another process writes it.
+    bool lock() { return ::flock(::fileno(file_), LOCK_EX | LOCK_NB) == 0; }
+
+    /// The measurement is under way.
+    void begin() {
+        if (std::exchange(begun_, true)) return;
+        // A device cannot be cut.
+        if (::ftruncate(::fileno(file_), 0) && errno != EINVAL)
+            throw base::system_error(fmt::format("cannot write the spike log {}", name_), errno);
+        line(start_, UINT64_MAX);
+    }
+
     void spike(const Outage& outage) {
+        begin();
         line(outage.end, static_cast<std::uint64_t>(std::chrono::round<std::chrono::milliseconds>(outage.gap).count()));
     }
 
@@ -79,25 +96,29 @@ class SpikeLog {
         if (std::fflush(file_)) throw base::system_error(fmt::format("cannot write the spike log {}", name_), errno);
     }
     std::string name_;
+    std::chrono::system_clock::time_point start_;
     std::FILE* file_;
+    bool begun_ = false;
 };
 
 struct Job {
     std::string command;
     vmmig::ProbeOptions probe;
     std::optional<std::string> log;
+    bool log_named = false;
     bool json = false;
     bool server = false;
 };
 
 Job job(const std::string& command, const CommandLine& line) {
-    Job job{.command = command, .probe = {}, .log = {}, .json = false, .server = command.starts_with("server")};
+    Job job{.command = command, .probe = {}, .log = {}, .log_named = false, .json = false, .server = command.starts_with("server")};
     const std::vector<std::string>& words = line.operands();
     const std::size_t most = command == "server" ? 1 : command == "server_rr" ? 0 : 3;
     if (words.size() > most) throw UsageError(fmt::format("unexpected operand '{}'", words[most]));
     job.probe.round_trip = command.ends_with("_rr") || words.size() == 3;
     const int port = line.get<int>("port");
     if (port < 1 || port > 65535) throw UsageError(fmt::format("--port: {} is no port", port));
+    if (line.has("port") && line.flag("old-port")) throw UsageError("--port and --old-port: only one of them");
     job.probe.port = line.flag("old-port") ? kSwappedPort : static_cast<std::uint16_t>(port);
     if (job.server) {
         if (line.has("host")) job.probe.host = line.get<std::string>("host");
@@ -110,6 +131,7 @@ Job job(const std::string& command, const CommandLine& line) {
         if (job.probe.interval > std::chrono::hours(1)) throw UsageError("INTERVAL_MS: at most an hour");
         if (job.probe.round_trip) job.log = words.size() > 2 ? words[2] : kDefaultLog;
     }
+    job.log_named = words.size() == (job.server ? 1 : 3);
     if (line.has("duration")) job.probe.duration = base::parse_duration("--duration", line.get<std::string>("duration"));
     const std::string& form = line.get<std::string>("output");
     if (form != "text" && form != "json") throw UsageError(fmt::format("--output: '{}' is neither text nor json", form));
@@ -128,7 +150,12 @@ std::string wall(std::chrono::system_clock::time_point time) {
 class Reporter {
  public:
     explicit Reporter(const Job& job) : job_(job) {
-        if (job.log) log_.emplace(*job.log);
+        if (!job.log) return;
+        log_.emplace(*job.log);
+        if (log_->lock()) return;
+        if (job.log_named) throw base::Error(fmt::format("another mig_mon writes the spike log {}: name another file", *job.log));
+        base::warn(fmt::format("another mig_mon writes {}: this run has no spike log; SPIKE_LOG names one", *job.log));
+        log_.reset();
     }
 
     vmmig::ProbeListener listener() {
@@ -141,7 +168,13 @@ class Reporter {
                 base::print_line(fmt::format("packets of {}", peer));
         };
         listener.first = [this](std::chrono::nanoseconds gap) {
-            if (!job_.json) base::print_line(fmt::format("a packet each {} ms; a gap of {} ms or more is an outage", milliseconds(gap), 2 * milliseconds(gap)));
+            if (job_.json)
+                base::print_line(nlohmann::ordered_json{{"type", "start"},
+                                                        {"time", std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count()},
+                                                        {"interval_ms", milliseconds(gap)}}
+                                     .dump());
+            else
+                base::print_line(fmt::format("a packet each {0:.4g} ms; a gap of {1:.4g} ms or more is an outage", milliseconds(gap), 2 * milliseconds(gap)));
         };
         listener.second = [this](const ProbeFigures& figures) { second(figures); };
         return listener;
@@ -149,6 +182,7 @@ class Reporter {
 
     void summary(const ProbeFigures& f) {
         live_.clear();
+        if (log_ && f.received) log_->begin();
         if (job_.json) {
             base::print_line(json(f).dump());
             return;
@@ -158,7 +192,7 @@ class Reporter {
         if (f.lost) text += fmt::format(", {} lost", f.lost);
         if (f.duplicates) text += fmt::format(", {} duplicates", f.duplicates);
         if (f.reordered) text += fmt::format(", {} out of order", f.reordered);
-        if (f.refused) text += fmt::format(", {} refused", f.refused);
+        if (f.refused) text += fmt::format("; refused {} times", f.refused);
         base::print_line(text);
         if (f.latency.count())
             base::print_line(fmt::format("round trip: p50 {:.3f} ms, p99 {:.3f} ms, max {:.3f} ms", milliseconds(f.latency.percentile(50)),
@@ -192,11 +226,12 @@ class Reporter {
     }
 
     void second(const ProbeFigures& f) {
+        if (log_ && f.received) log_->begin();
         std::string text = job_.server ? fmt::format("{} received", f.received)
                            : job_.probe.round_trip ? fmt::format("{} sent, {} answered", f.sent, f.received)
                                                    : fmt::format("{} sent", f.sent);
         if (f.quiet && watches()) text += fmt::format(", quiet for {:.1f} s", milliseconds(*f.quiet) / 1000);
-        if (f.outages.count()) text += fmt::format(", {} outages, longest {:.0f} ms", f.outages.count(), milliseconds(f.outages.max()));
+        if (f.outages.count()) text += fmt::format(", {} outage{}, longest {:.0f} ms", f.outages.count(), f.outages.count() == 1 ? "" : "s", milliseconds(f.outages.max()));
         live_.update(text);
     }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -50,21 +51,31 @@ class Steps {
     Timeline timeline_;
 };
 
+/// In s, of local time at that moment.
+double utc_offset(double time) {
+    const auto seconds = static_cast<std::time_t>(time);
+    std::tm local{};
+    return ::localtime_r(&seconds, &local) ? static_cast<double>(local.tm_gmtoff) : 0;
+}
+
 /// As wide as it took, as high as it is long, where the log tells it to the second.
 std::vector<Drawing> drawings(const vmmig::SpikeLog& log, const std::string& source,
                               const std::string& title) {
-    Steps steps(Timeline::Clock::TimeOfDay, "gap between packets [ms]", {""});
+    Steps steps(Timeline::Clock::TimeOfDay, "gap [ms]", {""});
     double before = log.start.value_or(
         log.spikes.empty() ? 0 : log.spikes.front().end - log.spikes.front().gap_ms / 1000);
     double longest = 0;
-    steps.at(before, {0});
+    // gnuplot knows no zones of time.
+    const double zone = utc_offset(before);
+    const auto at = [&](double time, double gap_ms) { steps.at(time + zone, {gap_ms}); };
+    at(before, 0);
     for (const auto& spike : log.spikes) {
         before = std::max(before, spike.end - spike.gap_ms / 1000);
-        steps.at(before, {0});
-        steps.at(before, {spike.gap_ms});
+        at(before, 0);
+        at(before, spike.gap_ms);
         before = std::max(before, spike.end);
-        steps.at(before, {spike.gap_ms});
-        steps.at(before, {0});
+        at(before, spike.gap_ms);
+        at(before, 0);
         longest = std::max(longest, spike.gap_ms);
     }
     const std::string subtitle =
@@ -114,7 +125,7 @@ int plot(int argc, char** argv) {
     base::CommandLine line(kInfo, base::Operands::Anywhere);
     auto text = [](const char* name) { return po::value<std::string>()->value_name(name); };
     auto add = line.group("Options").add_options();
-    add("output_file,o", text("FILE"), "a picture: .png, .svg or .pdf; - is PNG on standard output");
+    add("output_file,o", text("FILE"), "a picture: .png, .svg, .pdf or .txt; - is PNG on standard output");
     add("title", text("TEXT"), "what stands above it");
     add("size", text("WxH"), "in pixels; in a terminal in characters");
     if (!line.parse(argc, argv)) return 0;

@@ -156,7 +156,8 @@ std::uint64_t vm_size(const CommandLine& line) {
     std::uint64_t bytes = vmmig::kDefaultVm;
     if (line.has("size")) bytes = base::parse_size("-S", line.get<std::string>("size"), kGiB);
     if (line.has("vm-size")) bytes = base::parse_size("--vm-size", line.get<std::string>("vm-size"));
-    if (bytes < vmmig::kPage) throw UsageError("-S: a VM has at least one page of 4096 bytes");
+    if (bytes < vmmig::kPage)
+        throw UsageError(fmt::format("{}: a VM has at least one page of 4096 bytes", line.has("size") ? "-S" : "--vm-size"));
     return bytes;
 }
 
@@ -242,6 +243,7 @@ class MigrationPrinter {
         const auto needed_downtime = std::chrono::nanoseconds(std::llround(kMargin * static_cast<double>(last_.expected.count())));
         if (job_.json) {
             nlohmann::ordered_json object = {{"type", "migration"}, {"result", downtime ? "converged" : diverges ? "diverged" : "interrupted"}};
+            object["allowed_downtime_ns"] = job_.source.migration->downtime.count();
             if (downtime) object["downtime_ns"] = downtime->count();
             if (diverges) {
                 object["needed_bytes_per_second"] = needed;
@@ -249,8 +251,9 @@ class MigrationPrinter {
             }
             base::print_line(object.dump());
         } else if (downtime) {
-            base::print_line(fmt::format("converged: a downtime of {:.1f} ms, {} ms were allowed", milliseconds(*downtime),
-                              milliseconds(job_.source.migration->downtime)));
+            const auto allowed = job_.source.migration->downtime;
+            base::print_line(fmt::format("converged: a downtime of {:.1f} ms, {}{} ms were allowed", milliseconds(*downtime),
+                              *downtime > allowed ? "more than expected: " : "", milliseconds(allowed)));
         } else if (diverges) {
             base::print_line(fmt::format("does not converge: {} are left, which take {:.0f} ms", in_megabytes(last_.remaining * vmmig::kPage),
                               milliseconds(last_.expected)));

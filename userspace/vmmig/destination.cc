@@ -48,8 +48,6 @@ class DestinationStream : private PageReader::Listener {
           counters_(counters),
           random_(std::random_device()()) {
         prepare_stream(socket_.get());
-        const timeval patience{kSilentMsec / 1000, 0};
-        ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     }
 
     const std::string& peer() const { return peer_; }
@@ -195,7 +193,8 @@ struct Destination::Impl {
     base::Histogram gone_latency;  // of streams that have ended since the last lap
     base::Histogram all_latency;   // of all laps
 
-    std::jthread accepting;  // ends first
+    bool out_of_room = false;  // of `accepting`
+    std::jthread accepting;    // ends first
 
     explicit Impl(const DestinationOptions& wanted)
         : options(wanted),
@@ -230,11 +229,12 @@ struct Destination::Impl {
         if (!socket) {
             // Out of descriptors it would come back at once.
             if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
-                tell(fmt::format("a source could not be served: {}", std::strerror(errno)));
+                if (!std::exchange(out_of_room, true)) tell(fmt::format("sources have to wait: {}", std::strerror(errno)));
                 std::this_thread::sleep_for(std::chrono::milliseconds(100));
             }
             return;
         }
+        out_of_room = false;
         const std::string peer = peer_name(socket.get());
         forget_done();
         std::unique_lock lock(mutex);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <boost/algorithm/string.hpp>
 #include <charconv>
 #include <cmath>
@@ -85,7 +86,9 @@ bool read_object(const std::string& line, SpikeLog& spikes, DirtyLog& dirty) {
     try {
         const Json object = Json::parse(line);
         const std::string type = object.at("type").get<std::string>();
-        if (type == "outage") {
+        if (type == "start") {
+            spikes.start = number(object, "time", kLatest);
+        } else if (type == "outage") {
             spikes.spikes.push_back({number(object, "end", kLatest), number(object, "gap_ms", kLongest)});
         } else if (type == "second" && object.contains("mb_per_second")) {
             DirtyLog::Second second{number(object, "ms", kLongest), number(object, "mb_per_second", 1e300),
@@ -131,7 +134,7 @@ MonLog read_log(std::istream& in, const std::string& name) {
         }
     }
     any_spike = any_spike || !spikes.spikes.empty();
-    if (in.bad()) throw base::Error(fmt::format("cannot read {}", name));
+    if (in.bad()) throw base::system_error(fmt::format("cannot read {}", name), errno);
     if (any_spike && !dirty.seconds.empty()) throw base::Error(fmt::format("{} has spikes and the output of mm_dirty: draw them one by one", name));
     if (!dirty.seconds.empty()) return dirty;
     if (!any_spike)

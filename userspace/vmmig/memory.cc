@@ -16,16 +16,18 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/units.h"
 
 namespace vmmig {
 
 namespace {
 
+/// As sizes are asked for, in powers of 1024.
+std::string in_mib(std::uint64_t bytes) { return fmt::format("{:.0f} MiB", static_cast<double>(bytes) / (1 << 20)); }
+
 /// What to do about `pages` huge pages of `size` bytes that cannot be had.
 std::string huge_page_hint(std::uint64_t size, std::uint64_t pages) {
     const std::string folder = fmt::format("/sys/kernel/mm/hugepages/hugepages-{}kB", size / 1024);
-    if (::access(folder.c_str(), F_OK)) return fmt::format("this machine has no pages of {} MiB", size >> 20);
+    if (::access(folder.c_str(), F_OK)) return fmt::format("this machine has no pages of {}", in_mib(size));
     return fmt::format("reserve them first, as root: echo {} > {}/nr_hugepages", pages, folder);
 }
 
@@ -52,7 +54,7 @@ Memory::Memory(std::uint64_t bytes, Backing backing) {
     size_ = (bytes + page - 1) / page * page;
     if (const auto available = available_memory(); !huge && available && size_ > *available)
         throw base::Error(fmt::format("cannot have {} of memory: {} are available, of which /proc/meminfo tells",
-                                      base::format_size(size_), base::format_size(*available)));
+                                      in_mib(size_), in_mib(*available)));
     int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
     // Huge pages are reserved here, so that a lack of them is an error now and no SIGBUS later.
     if (huge)
@@ -60,8 +62,8 @@ Memory::Memory(std::uint64_t bytes, Backing backing) {
     void* mapped = ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, flags, -1, 0);
     if (mapped == MAP_FAILED) {
         const int error = errno;
-        const std::string kind = huge ? fmt::format(" in {} pages of {} MiB", size_ / page, page >> 20) : "";
-        throw base::system_error(fmt::format("cannot have {} of memory{}", base::format_size(size_), kind), error,
+        const std::string kind = huge ? fmt::format(" in {} pages of {}", size_ / page, in_mib(page)) : "";
+        throw base::system_error(fmt::format("cannot have {} of memory{}", in_mib(size_), kind), error,
                                  huge ? huge_page_hint(page, size_ / page) : "");
     }
     // A kernel without transparent huge pages says no, and has none.

@@ -86,7 +86,7 @@ std::vector<base::UniqueFd> listen_tcp(const std::string& host, std::uint16_t po
     // A port that is taken in one family only would take the connections of the other.
     if (error || sockets.empty())
         throw base::system_error(fmt::format("cannot listen on port {}{}", port, host.empty() ? "" : " of " + host),
-                                 error, error == EADDRINUSE ? "is another mig_mon running? -p takes another port" : "");
+                                 error, error == EADDRINUSE ? "is another mig_mon running? -p takes another port" : way_out(host, error));
     return sockets;
 }
 
@@ -119,7 +119,7 @@ base::UniqueFd bind_udp(const std::string& host, std::uint16_t port) {
         }
     }
     throw base::system_error(fmt::format("cannot receive on UDP port {}{}", port, host.empty() ? "" : " of " + host), error,
-                             error == EADDRINUSE ? "is another mig_mon running? --port takes another port" : "");
+                             error == EADDRINUSE ? "is another mig_mon running? --port takes another port" : way_out(host, error));
 }
 
 std::string address_name(const sockaddr& address, socklen_t length) {
@@ -150,6 +150,7 @@ void prepare_stream(int fd) {
     set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, kSilentMsec);
     const timeval patience{kSilentMsec / 1000, 0};
     ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
 }
 
 }  // namespace vmmig

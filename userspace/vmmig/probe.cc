@@ -100,6 +100,7 @@ class Client {
             if (woken == Woken::Signal) break;
             if (woken == Woken::Packet) receive();
             const auto now = Clock::now();
+            if (seconds.over(now)) break;
             if (now >= next) {
                 late_.record(static_cast<std::uint64_t>(nanoseconds(now - next).count()));
                 send(now);
@@ -107,21 +108,31 @@ class Client {
                 next = std::max(next + options_.interval, now);
             }
             if (seconds.ended(now) && listener_.second) listener_.second(figures(now));
-            if (seconds.over(now)) break;
         }
         receive();
         const auto now = Clock::now();
-        ProbeFigures all = figures(now);
         if (!options_.round_trip) {
             send_packet({session_, sent_, nanoseconds_of(now), 0});
-        } else if (const auto lasting = watch_.finish(now, std::nullopt, pause_); lasting && listener_.outage) {
-            listener_.outage(*lasting);
-            all = figures(now);
+            return figures(now);
         }
+        if (const auto lasting = watch_.finish(now, std::nullopt, pause_); lasting && listener_.outage) listener_.outage(*lasting);
+        await_last_answers();
+        ProbeFigures all = figures(now);
+        all.lost = sent_ - std::min(sent_, all.received);
         return all;
     }
 
  private:
+    /// Those that are under way, where they take no longer than they should.
+    void await_last_answers() {
+        const auto until = Clock::now() + std::min<nanoseconds>(options_.interval, std::chrono::milliseconds(100));
+        while (watch_.received() < sent_ && Clock::now() < until) {
+            // Another signal is not waited for.
+            wait(socket_.get(), -1, until);
+            receive();
+        }
+    }
+
     void send(Clock::time_point now) {
         if (sent_ > 0) pause_ = std::max<nanoseconds>(pause_, now - last_sent_);
         last_sent_ = now;

@@ -127,7 +127,7 @@ std::size_t Sender::send(std::span<const char> bytes, int flags) {
         // Which of both comes first depends on the kernel at the other end.
         if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == ETIMEDOUT)) end_unread();
         if (n < 0 && (errno == EPIPE || errno == ECONNRESET))
-            throw StreamEnd{"the destination has closed the connection; it tells why"};
+            throw StreamEnd{"the destination has closed the connection; if it still runs it tells why"};
         if (n < 0) end_stream("sending pages", errno);
         sent += static_cast<std::size_t>(n);
         if (flags & MSG_DONTWAIT) break;
@@ -155,7 +155,11 @@ void Sender::handshake() {
 void Sender::receive(int flags) {
     const std::span<char> room = requests_.room();
     const ssize_t n = ::recv(socket_, room.data(), room.size(), flags);
-    if (n < 0 && (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK)) return;
+    const bool nothing = n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+    // One request is always under way.
+    if (nothing && !(flags & MSG_DONTWAIT))
+        throw StreamEnd{fmt::format("the destination has requested no page for {} s", kSilentMsec / 1000)};
+    if (nothing || (n < 0 && errno == EINTR)) return;
     if (n < 0 && errno == ETIMEDOUT) end_unread();
     if (n < 0) end_stream("receiving requests", errno);
     if (n == 0) throw StreamEnd{"the destination has closed the connection"};

@@ -80,6 +80,7 @@ struct Source::Impl {
     base::UniqueFd news;
     std::atomic<bool> stopping = false, ended = false;
     std::atomic<unsigned> sending = 0;  // channels whose precopy has not come to its end
+    std::atomic<unsigned> serving = 0;  // threads that are not done with their channel
     StreamCounters counters;
     std::optional<StreamLaps> laps;
     std::unique_ptr<PageOrder> order;
@@ -141,10 +142,11 @@ struct Source::Impl {
         const SenderOptions sender = sender_options(channel);
         try {
             Sender(sockets[channel].get(), sender, counters, [this] { return go_on(); }).run();
-            if (sender.precopy && !stopping) await_delivery(sockets[channel].get());
+            if (sender.precopy || stopping) await_delivery(sockets[channel].get());
         } catch (const StreamEnd& end) {
             fail(end.why);
         }
+        serving--;
         if (!sender.precopy && order && !failed()) return;
         // The last channel with precopy ends the stream, or whichever fails.
         const bool last = !sender.precopy || --sending == 0;
@@ -178,6 +180,7 @@ Source::~Source() { stop(); }
 void Source::start() {
     impl_->prepare_order();
     impl_->laps.emplace(impl_->counters);
+    impl_->serving = static_cast<unsigned>(impl_->sockets.size());
     for (unsigned channel = 0; channel < impl_->sockets.size(); channel++)
         impl_->threads.emplace_back([impl = impl_.get(), channel] { impl->serve(channel); });
 }
@@ -186,10 +189,14 @@ StreamFigures Source::lap() { return impl_->laps->lap(); }
 
 StreamFigures Source::stop() {
     impl_->stopping = true;
+    const StreamFigures figures = impl_->laps ? impl_->laps->total() : StreamFigures();
+    // They end with a whole page, so that the destination sees no accident, unless that takes long.
+    const auto patience = Clock::now() + std::chrono::milliseconds(500);
+    while (impl_->serving > 0 && Clock::now() < patience) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     // Wakes the threads wherever they wait.
     for (const auto& socket : impl_->sockets) ::shutdown(socket.get(), SHUT_RDWR);
     impl_->threads.clear();
-    return impl_->laps ? impl_->laps->total() : StreamFigures();
+    return figures;
 }
 
 int Source::news_fd() const { return impl_->news.get(); }
