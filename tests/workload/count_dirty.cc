@@ -27,6 +27,8 @@
 #include <utility>
 #include <vector>
 
+#include "vmdirty/pagemap_abi.h"
+
 namespace {
 
 constexpr const char* kHelp =
@@ -53,17 +55,6 @@ constexpr std::uint64_t kPage = 4096;
     std::exit(1);
 }
 
-// linux/fs.h from 6.7 on; Documentation/admin-guide/mm/pagemap.rst in the kernel.
-struct PageRegion {
-    std::uint64_t start, end, categories;
-};
-struct ScanArguments {
-    std::uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages;
-    std::uint64_t category_inverted, category_mask, category_anyof_mask, return_mask;
-};
-static_assert(sizeof(ScanArguments) == 96);
-constexpr std::uint64_t kWritten = 1 << 1, kWriteProtect = 1 << 0, kCheckAsync = 1 << 1;
-const unsigned long kScan = _IOWR('f', 16, ScanArguments);
 constexpr std::uint64_t kSoftDirty = std::uint64_t{1} << 55;
 
 struct Range {
@@ -84,36 +75,36 @@ class PagemapScan : public Observer {
     PagemapScan(int pagemap, Range range) : pagemap_(pagemap), range_(range) {}
     const char* name() const override { return "PAGEMAP_SCAN"; }
     bool works() {
-        ScanArguments scan = arguments(range_.begin);
-        return ::ioctl(pagemap_, kScan, &scan) >= 0;
+        vmdirty::ScanArguments scan = arguments(range_.begin);
+        return ::ioctl(pagemap_, vmdirty::kPagemapScan, &scan) >= 0;
     }
     std::uint64_t dirtied() override {
         std::uint64_t pages = 0;
         for (std::uint64_t at = range_.begin; at < range_.end;) {
-            ScanArguments scan = arguments(at);
-            const int regions = ::ioctl(pagemap_, kScan, &scan);
+            vmdirty::ScanArguments scan = arguments(at);
+            const int regions = ::ioctl(pagemap_, vmdirty::kPagemapScan, &scan);
             if (regions < 0) fail("PAGEMAP_SCAN");
-            for (int i = 0; i < regions; i++) pages += (regions_[i].end - regions_[i].start) / kPage;
+            for (int i = 0; i < regions; i++) pages += (regions_[i].end - regions_[i].begin) / kPage;
             at = scan.walk_end;
         }
         return pages;
     }
 
  private:
-    ScanArguments arguments(std::uint64_t at) {
-        ScanArguments scan{};
+    vmdirty::ScanArguments arguments(std::uint64_t at) {
+        vmdirty::ScanArguments scan{};
         scan.size = sizeof scan;
-        scan.flags = kWriteProtect | kCheckAsync;
-        scan.start = at;
+        scan.flags = vmdirty::kScanProtect | vmdirty::kScanCheckAsync;
+        scan.begin = at;
         scan.end = range_.end;
-        scan.vec = reinterpret_cast<std::uint64_t>(regions_.data());
-        scan.vec_len = regions_.size();
-        scan.category_mask = scan.return_mask = kWritten;
+        scan.regions = reinterpret_cast<std::uint64_t>(regions_.data());
+        scan.regions_length = regions_.size();
+        scan.category_mask = scan.return_mask = vmdirty::kPageWritten;
         return scan;
     }
     int pagemap_;
     Range range_;
-    std::array<PageRegion, 4096> regions_;
+    std::array<vmdirty::PageRegion, 4096> regions_;
 };
 
 void clear_soft_dirty(const std::string& process) {

@@ -16,20 +16,17 @@
 #include <cstdio>
 #include <cstdlib>
 
-namespace {
+#include "vmdirty/pagemap_abi.h"
 
-// Not in the headers of older kernels.
-constexpr std::uint64_t kUnpopulated = 1 << 13,
-                        kAsync = 1 << 15;  // UFFD_FEATURE_WP_UNPOPULATED, UFFD_FEATURE_WP_ASYNC
-constexpr int kUserModeOnly = 1;           // UFFD_USER_MODE_ONLY
+namespace {
 
 /// The descriptor stays open: closing it ends the tracking.
 bool track(void* begin, std::size_t size) {
-    const int fd = static_cast<int>(::syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | kUserModeOnly));
+    const int fd = static_cast<int>(::syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | vmdirty::kUserModeOnly));
     if (fd < 0) return false;
     uffdio_api api{};
     api.api = UFFD_API;
-    api.features = kAsync | kUnpopulated;
+    api.features = vmdirty::kProtectAsync | vmdirty::kProtectUnpopulated;
     if (::ioctl(fd, UFFDIO_API, &api)) return false;
     uffdio_register range{};
     range.range = {reinterpret_cast<std::uint64_t>(begin), size};

@@ -48,10 +48,18 @@ struct CpuTotals {
     CpuAxis axis = {};
 };
 
+/// A part of something, 0 to 1, by time and place.
+struct HeatMap {
+    std::vector<std::vector<double>> columns;  ///< of equal width, in the order of time; each from the bottom to the top
+    double seconds = 0;                        ///< all of them
+    double height = 0;                         ///< in the unit of y_label, from 0
+    std::string y_label, part;                 ///< part: of what
+};
+
 struct Figure {
     std::string title;
     std::string subtitle;  ///< in small letters below; may be empty
-    std::variant<Timeline, CpuPairs, CpuTotals> content;
+    std::variant<Timeline, CpuPairs, CpuTotals, HeatMap> content;
 };
 
 }  // namespace miggraph

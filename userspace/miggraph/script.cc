@@ -296,6 +296,23 @@ void draw(const CpuTotals& totals, const Canvas& canvas, Script& script) {
         kFewColours[0], kFewColours[1]);
 }
 
+void draw(const HeatMap& map, const Canvas&, Script& script) {
+    Script::Block block{"$cells", {}};
+    const double width = map.seconds / static_cast<double>(map.columns.size());
+    for (std::size_t x = 0; x < map.columns.size(); x++)
+        for (std::size_t y = 0; y < map.columns[x].size(); y++)
+            block.rows.emplace_back((static_cast<double>(x) + 0.5) * width,
+                                    (static_cast<double>(y) + 0.5) * map.height / static_cast<double>(map.columns[x].size()),
+                                    100 * map.columns[x][y]);
+    script.blocks.push_back(std::move(block));
+    std::string& to = script.commands;
+    to += fmt::format("set xlabel 'time since the start [s]'\nset ylabel {}\nset cblabel {}\n", quoted(map.y_label), quoted(map.part + " [%]"));
+    to += fmt::format("set xrange [0:{}]\nset yrange [0:{}]\nset cbrange [0:*]\nset key off\nset border 15\n", map.seconds, map.height);
+    to += "set grid noxtics noytics\n";
+    to += "set palette defined (0 '#ffffff', 0.02 '#fff3d9', 0.25 '#f6c667', 0.5 '#cf6f5f', 0.75 '#7b3a7d', 1 '#1d1147')\n";
+    to += "plot $cells using 1:2:3 with image pixels\n";
+}
+
 }  // namespace
 
 Size default_size(const Figure& figure, Format format) {

@@ -9,13 +9,12 @@
 #include <algorithm>
 #include <bit>
 #include <cerrno>
-#include <fstream>
-#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "base/error.h"
+#include "base/memory.h"
 
 namespace vmmig {
 
@@ -31,19 +30,6 @@ std::string huge_page_hint(std::uint64_t size, std::uint64_t pages) {
     return fmt::format("reserve them first, as root: echo {} > {}/nr_hugepages", pages, folder);
 }
 
-/// In bytes; nothing where the kernel does not tell.
-std::optional<std::uint64_t> available_memory() {
-    std::ifstream in("/proc/meminfo");
-    std::uint64_t sum = 0, kib = 0;
-    bool told = false;
-    for (std::string name, rest; in >> name >> kib; std::getline(in, rest)) {
-        if (name != "MemAvailable:" && name != "SwapFree:") continue;
-        sum += kib * 1024;
-        told |= name == "MemAvailable:";
-    }
-    return told ? std::optional(sum) : std::nullopt;
-}
-
 }  // namespace
 
 Memory::Memory(std::uint64_t bytes, Backing backing) {
@@ -52,7 +38,7 @@ Memory::Memory(std::uint64_t bytes, Backing backing) {
     if (bytes > UINT64_MAX - page)
         throw base::Error(fmt::format("cannot have {} bytes of memory: there is no such number of pages", bytes));
     size_ = (bytes + page - 1) / page * page;
-    if (const auto available = available_memory(); !huge && available && size_ > *available)
+    if (const auto available = base::available_memory(); !huge && available && size_ > *available)
         throw base::Error(fmt::format("cannot have {} of memory: {} are available, of which /proc/meminfo tells",
                                       in_mib(size_), in_mib(*available)));
     int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;

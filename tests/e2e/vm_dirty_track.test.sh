@@ -1,0 +1,156 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# vm_dirty_track, beside programs that dirty memory at a known rate, and beside a QEMU. One line per check: "ok NAME" or
+# "FAILED NAME: reason".
+#
+# Usage: tests/e2e/vm_dirty_track.test.sh DIRECTORY_OF_PROGRAMS
+
+needs_root=y
+. "$(dirname "$0")/mig_mon_lib.sh"
+track=$programs/vm_dirty_track
+
+# dirty OPTION...: in the background, until it is under way; $writer
+dirty() {
+	"$mig_mon" mm_dirty "$@" >writer.log 2>&1 &
+	writer=$!
+	wait_for writer.log "dirty-rate"
+}
+# all FILE EXPRESSION: of all objects of intervals but the first, "o" in a list.
+all() {
+	python3 -c 'import json, sys
+seen = [o for o in map(json.loads, open(sys.argv[1])) if o["type"] == "interval" and "all" not in o]
+print(eval(sys.argv[2], {"seen": seen}))' "$@"
+}
+
+# Of a program: what it writes is what is counted. In sequence no page comes twice within a second.
+dirty -m 64 -r 20
+mkdir bitmaps
+"$track" --pid $writer --bitmap-dir bitmaps --duration 4s >out 2>lines
+ended "a program is watched" 0 out "4 intervals" "most often written:"
+grep -qE '^create bitmap bitmaps/qemu\.bm-[0-9]+\.[0-9]+ \([0-9]+ bytes\), dirty ([0-9]+) / \1 ' <(head -n 1 lines)
+ended "the first line has all pages" 0 lines
+within "then there is one for each second" "$(wc -l <lines)" 5 5
+"$track" --pid $writer --bitmap-dir bitmaps --duration 3s --interval 100ms --output json >out 2>&1
+ended "a tenth of a second" 0 out '"summary"'
+# Half a MB is what the writer makes up for when it was kept from running.
+within "its rate is that of the writer" "$(value out summary 'o["bytes_per_second"] / 2**20')" 19.4 20.6
+python3 - >verdict 2>&1 <<'PY'
+import json, os, stat
+last = None
+for line in open("out"):
+    o = json.loads(line)
+    if o["type"] != "interval":
+        continue
+    data = open(o["bitmap"], "rb").read()
+    pages = sum(bin(byte).count("1") for byte in data)
+    assert pages == o["dirty_pages"], o
+    assert len(data) == (o["pages"] + 63) // 64 * 8, o
+    assert stat.S_IMODE(os.stat(o["bitmap"]).st_mode) == 0o600
+    name = os.path.basename(o["bitmap"]).split(".")
+    assert len(name) == 4 and len(name[3]) == 3, name
+    assert "all" in o if last is None else "all" not in o
+    last = o
+print("good")
+PY
+ended "bitmaps have the pages that were counted" 0 verdict good
+"$track" --pid $writer --no-bitmap --duration 1s --interval 10ms --output csv >out 2>&1
+ended "a hundredth of a second" 0 out "time,ms,dirty_pages"
+within "intervals are kept" "$(wc -l <out)" 70 101
+for _ in 1 2 3 4; do
+	ln -sf precious "bitmaps/qemu.bm-$writer.$(($(date +%s) + _))"
+done
+"$track" --pid $writer --bitmap-dir bitmaps --duration 3s >out 2>lines
+ended "what is there is not written through" 1 lines "cannot create bitmaps/qemu.bm-$writer." "File exists"
+[[ ! -e bitmaps/precious ]]
+ended "nor what it points to" 0 lines
+"$track" --pid $writer --no-bitmap --output json >out 2>&1 &
+tracker=$!
+wait_for out bytes_per_second
+end $tracker
+ended "Ctrl-C ends with a summary" 0 out '"summary"'
+"$track" --pid $writer --no-bitmap >out 2>&1 &
+tracker=$!
+wait_for out "MB/s)"
+end $writer
+wait $tracker
+ended "a program that ends" 1 out "process $writer has ended" "on average"
+
+# A hot set: over longer times less is dirty than was written.
+dirty -m 200 -r 40 -p random --working-set 5%
+"$track" --pid $writer --no-bitmap --interval 100ms --duration 11s --output json >out 2>&1
+end $writer
+within "in a tenth of a second pages of a hot set are hardly written twice" "$(all out 'sum(o["dirty_pages"] for o in seen) / len(seen)')" 850 1000
+within "in ten seconds they are: all of it and a few others" "$(value out summary 'o["most_working_set_pages"]["10"]')" 8000 14000
+
+# However the tracker ends, nothing is left: the program goes on, and can be tracked again.
+dirty -m 64 -r 20
+for i in $(seq 40); do
+	"$track" --pid $writer --no-bitmap >/dev/null 2>&1 &
+	tracker=$!
+	sleep 0.00$((i % 10))$((i % 7))
+	kill -KILL $tracker
+	wait $tracker 2>/dev/null
+done
+"$track" --pid $writer --no-bitmap --duration 1s >out 2>&1
+ended "trackers that were killed leave nothing" 0 out "on average"
+end $writer
+ended "and the program as it was" 0 writer.log "MB/s, load"
+
+# A VM.
+"$top/scripts/vm-run" --kernel 6.12 --mem 256 --timeout 100 -- sh -c 'mig_mon mm_dirty -m 64 -r 10 --duration 12s' >vm.log 2>&1 &
+vm=$!
+wait_for vm.log "dirty-rate" || wait_for vm.log "dirty-rate"
+qemu=$(pgrep -P $vm qemu-system)
+"$track" --pid "$qemu" --no-bitmap --duration 5s --output json >out 2>&1
+ended "a QEMU is watched" 0 out '"summary"'
+within "all of its memory" "$(value out summary 'o["pages"]')" 65536 65536
+within "its rate is that of the writer in the guest" "$(value out summary 'o["bytes_per_second"] / 2**20')" 9 12
+wait $vm
+ended "the guest does not notice" 0 vm.log "MB/s, load"
+
+qemu-system-x86_64 -accel tcg -m 64 -display none -nodefaults -device ivshmem-plain,memdev=shm -object memory-backend-ram,id=shm,size=8M \
+	-qmp unix:qmp,server,nowait >qemu.log 2>&1 &
+qemu=$!
+for _ in $(seq 100); do [[ -S qmp ]] && break; sleep 0.1; done
+"$track" --pid $qemu --no-bitmap --duration 1s --output json >out 2>&1
+within "by its command line: memory of machine and device, and no stack" "$(value out summary 'o["pages"]')" $((72 * 256)) $((72 * 256))
+"$track" --qmp qmp --no-bitmap --duration 2s >out 2>lines
+ended "QEMU tells itself where its memory is" 0 out "in pc.ram"
+within "all of it, that of the firmware, too" "$(grep -oE 'dirty [0-9]+ / [0-9]+' lines | head -n 1 | cut -d ' ' -f 2)" $((64 * 256 + 64)) $((80 * 256))
+python3 -c 'import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.connect("qmp")
+print("connected", flush=True)
+sys.stdin.read()' <> <(:) >holder.log &
+holder=$!
+wait_for holder.log connected
+"$track" --qmp qmp >out 2>&1
+ended "another client has the monitor" 1 out "is another client connected"
+kill $holder $qemu
+wait $qemu
+"$track" --qmp qmp >out 2>&1
+ended "a QEMU that has ended" 1 out "cannot connect to the QMP socket qmp"
+
+# What this host has not, an older kernel has.
+"$top/scripts/vm-run" --kernel 6.1 --put "$programs/../guest/tracker_tests" --timeout 200 -- env TRACKER_ROUNDS=30 /root/tracker_tests >out 2>&1
+ended "trackers on another kernel" 0 out "All tests passed" "pagemap-scan does not work here"
+! grep -q "soft-dirty does not work" out
+ended "soft-dirty among them" 0 out
+
+"$track" --list-trackers >out 2>&1
+ended "trackers are listed" 0 out "pagemap-scan" "soft-dirty" "shadow"
+sleep 100 &
+sleeper=$!
+"$track" --pid $sleeper --range ram >out 2>&1
+ended "what is no QEMU has no guest's memory" 1 out "is no QEMU"
+"$track" --pid $sleeper --range 1000-2000 >out 2>&1
+ended "nothing is there" 1 out "has no memory of --range 1000-2000"
+"$track" --pid 4194304 >out 2>&1
+ended "no such process" 1 out "there is no process 4194304"
+for words in "" "--pid 1 --qmp a" "--qmp a --range all" "--pid 0" "--pid x" "--pid 1 --interval 1us" "--pid $sleeper --range 5-3" "--pid $sleeper --range 1-fff" "--pid $sleeper --tracker no" "--pid 1 --output xml" "operand"; do
+	# shellcheck disable=SC2086
+	"$track" $words >out 2>&1
+	ended "refused: vm_dirty_track $words" 1 out "Try 'vm_dirty_track --help'"
+done
+((failures == 0))

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "vmhost/process.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <csignal>
+
+#include "base/error.h"
+
+using namespace vmhost;
+
+TEST_CASE("a line of /proc/PID/maps is a mapping") {
+    const auto maps = parse_maps(
+        "55d0c8a00000-55d0c8a21000 r-xp 00001000 08:01 123                        /usr/bin/a program\n"
+        "7f2a40000000-7f2a50000000 rw-s 00000000 00:01 2053                       /memfd:ram (deleted)\n"
+        "7ffd1000-7ffd2000 rw-p 00000000 00:00 0 \n");
+    REQUIRE(maps.size() == 3);
+    CHECK(maps[0].begin == 0x55d0c8a00000);
+    CHECK(maps[0].executable);
+    CHECK_FALSE(maps[0].writable);
+    CHECK(maps[0].offset == 0x1000);
+    CHECK(maps[0].path == "/usr/bin/a program");
+    CHECK(maps[1].shared);
+    CHECK(maps[1].writable);
+    CHECK(maps[1].path == "/memfd:ram (deleted)");
+    CHECK(maps[2].path.empty());
+}
+
+TEST_CASE("what is no list of mappings is refused") {
+    for (const char* text : {"x\n", "1-2\n", "2-1 rw-p 00000000 00:00 0\n", "1-2 rw 00000000 00:00 0\n", "1-2 rw-p\n", "1-2 rw-p 0 00:00\n",
+                             "11111111111111111-2 rw-p 0 00:00 0\n"}) {
+        INFO(text);
+        CHECK_THROWS_AS(parse_maps(text), base::Error);
+    }
+}
+
+TEST_CASE("a process is known until it ends, and after that it is gone") {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::pause();
+        ::_exit(0);
+    }
+    const Process process(child);
+    CHECK(process.running());
+    CHECK_FALSE(process.maps().empty());
+    CHECK(process.command_line() == Process(::getpid()).command_line());
+    CHECK(process.name() == Process(::getpid()).name());
+    CHECK_THROWS_WITH(process.read("maps", 10), Catch::Contains("more than 10 bytes"));
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+    CHECK_FALSE(process.running());
+    CHECK_THROWS_WITH(process.maps(), Catch::Contains("has ended"));
+    CHECK_THROWS_WITH(Process(child), Catch::Contains("there is no process"));
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "vmdirty/activity.h"
+
+#include <algorithm>
+
+namespace vmdirty {
+
+Activity::Activity(const Layout& layout, Time longest) : longest_(longest), last_(layout.pages()) {
+    for (const Range& range : layout.ranges())
+        for (std::uint64_t page = 0; page < range.pages(); page += kPartPages)
+            parts_.push_back({range.first_page + page, std::min(kPartPages, range.pages() - page), 0});
+}
+
+void Activity::add(const Bitmap& dirty, Time begin, Time end) {
+    // Half an interval more: they are as long as they should be only nearly.
+    while (!intervals_.empty() && (intervals_.front().begin + intervals_.front().end) / 2 < end - longest_) {
+        intervals_.pop_front();
+        first_interval_++;
+    }
+    intervals_.push_back({begin, end, 0});
+    const auto number = static_cast<std::uint32_t>(first_interval_ + intervals_.size() - 1);
+    auto part = parts_.begin();
+    dirty.for_each_run([&](std::uint64_t page, std::uint64_t behind) {
+        intervals_.back().last_written += behind - page;
+        while (page < behind) {
+            while (part->first_page + part->pages <= page) ++part;
+            const std::uint64_t end_of_part = std::min(behind, part->first_page + part->pages);
+            part->writes += end_of_part - page;
+            for (; page < end_of_part; page++) {
+                const std::uint32_t before = last_[page];
+                if (before >= first_interval_) intervals_[before - first_interval_].last_written--;
+                last_[page] = number;
+            }
+        }
+    });
+}
+
+std::optional<std::uint64_t> Activity::working_set(Time window) const {
+    if (intervals_.empty()) return std::nullopt;
+    const Time from = intervals_.back().end - window;
+    std::uint64_t pages = 0;
+    bool any = false;
+    for (auto interval = intervals_.rbegin(); interval != intervals_.rend(); ++interval) {
+        const Time slack = (interval->end - interval->begin) / 2;
+        if (interval->begin + slack < from) return any ? std::optional(pages) : std::nullopt;
+        pages += interval->last_written;
+        any = true;
+        if (interval->begin <= from + slack && interval->begin >= from - slack) return pages;
+    }
+    return std::nullopt;
+}
+
+std::vector<Activity::Part> Activity::hottest(std::size_t most) const {
+    std::vector<Part> parts = parts_;
+    std::erase_if(parts, [](const Part& part) { return part.writes == 0; });
+    const auto middle = parts.begin() + static_cast<std::ptrdiff_t>(std::min(most, parts.size()));
+    std::partial_sort(parts.begin(), middle, parts.end(), [](const Part& a, const Part& b) {
+        return a.writes != b.writes ? a.writes > b.writes : a.first_page < b.first_page;
+    });
+    parts.erase(middle, parts.end());
+    return parts;
+}
+
+}  // namespace vmdirty

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+// What many bitmaps say together: how many different pages are written within a time, and which most often.
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "vmdirty/bitmap.h"
+#include "vmdirty/layout.h"
+
+namespace vmdirty {
+
+class Activity {
+ public:
+    using Time = std::chrono::nanoseconds;  // since whatever moment
+
+    /// Pages of one part together: 2 MiB, less at the end of a range.
+    static constexpr std::uint64_t kPartPages = 512;
+
+    /// `longest`: windows of working_set() are no longer.
+    Activity(const Layout& layout, Time longest);
+
+    /// Pages that were written from `begin` to `end`, which is not before those of earlier calls.
+    void add(const Bitmap& dirty, Time begin, Time end);
+
+    /// How many different pages were written within `window`, up to the end of what was added last; to whole intervals, so many
+    /// as `window` has room for. Empty when an interval is longer, or nothing that old was seen.
+    std::optional<std::uint64_t> working_set(Time window) const;
+
+    struct Part {
+        std::uint64_t first_page, pages;
+        std::uint64_t writes;  ///< pages of all bitmaps
+    };
+    /// The `most` parts with the most pages in all bitmaps together, busiest first, without those with none.
+    std::vector<Part> hottest(std::size_t most) const;
+
+ private:
+    struct Interval {
+        Time begin, end;
+        std::uint64_t last_written;  // pages that were written in it, and not since
+    };
+    Time longest_;
+    std::vector<std::uint32_t> last_;   // for each page, the interval in which it was written last
+    std::deque<Interval> intervals_;    // as long as `longest`
+    std::uint32_t first_interval_ = 1;  // number of intervals_.front()
+    std::vector<Part> parts_;
+};
+
+}  // namespace vmdirty

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+// The tracker by a copy: memory that the process shares, as a file, is compared with a copy of it, and the copy renewed. Needs
+// nothing of the kernel, and as much memory again; does not see what was written with the same content.
+
+#include "vmdirty/tracker.h"
+
+namespace vmdirty {
+
+class Shadow : public Tracker {
+ public:
+    /// Throws Error when some of the memory is not shared, or there is no room for a copy.
+    explicit Shadow(const Target& target);
+    void collect(Bitmap& dirty) override;
+
+ private:
+    struct Part {
+        const Range& range;
+        base::UniqueFd file;
+        std::uint64_t offset;  // of the range in the file
+    };
+    void compare(const Part& part, Bitmap& dirty);
+    Target target_;
+    std::vector<Part> parts_;
+    std::vector<char> copy_, now_;
+    bool first_ = true;
+};
+
+}  // namespace vmdirty

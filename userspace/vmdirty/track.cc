@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "vmdirty/track.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <ctime>
+
+#include "base/error.h"
+
+namespace vmdirty {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::nanoseconds;
+
+/// Whether it is time. Throws Error when the process has ended.
+bool wait_until(Clock::time_point when, const base::StopSignals& signals, const vmhost::Process& process) {
+    for (;;) {
+        const nanoseconds left = std::max<nanoseconds>(when - Clock::now(), nanoseconds(0));
+        const timespec time = {left.count() / 1'000'000'000, left.count() % 1'000'000'000};
+        pollfd fds[] = {{signals.fd(), POLLIN, 0}, {process.pidfd(), POLLIN, 0}};
+        const int ready = ::ppoll(fds, 2, &time, nullptr);
+        if (ready < 0 && errno != EINTR) throw base::system_error("waiting: ppoll()", errno);
+        if (ready == 0) return true;
+        if (ready > 0 && fds[0].revents) return false;
+        if (ready > 0) throw base::Error(fmt::format("process {} has ended", process.pid()));
+    }
+}
+
+}  // namespace
+
+void track(Tracker& tracker, const Target& target, const TrackOptions& options, const base::StopSignals& signals,
+           const std::function<void(const Interval&)>& each) {
+    const auto wall = std::chrono::system_clock::now();
+    Bitmap dirty(target.layout.pages());
+    tracker.collect(dirty);
+    const Clock::time_point begin = Clock::now();
+    const Clock::time_point end = options.duration ? begin + *options.duration : Clock::time_point::max();
+    each({nanoseconds(0), nanoseconds(0), wall, dirty, true});
+    nanoseconds before{0};
+    for (long long number = 1;; number++) {
+        const nanoseconds late = Clock::now() - begin;
+        number = std::max(number, static_cast<long long>((late + options.interval - nanoseconds(1)) / options.interval));
+        const Clock::time_point next = begin + number * options.interval;
+        if (next > end) {
+            wait_until(end, signals, target.process);
+            return;
+        }
+        if (!wait_until(next, signals, target.process)) return;
+        dirty.clear();
+        tracker.collect(dirty);
+        const nanoseconds now = Clock::now() - begin;
+        each({before, now, wall + std::chrono::duration_cast<std::chrono::system_clock::duration>(number * options.interval), dirty, false});
+        before = now;
+    }
+}
+
+}  // namespace vmdirty

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "vmhost/process.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/syscall.h>
+
+#include <boost/algorithm/string.hpp>
+#include <cerrno>
+#include <charconv>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace vmhost {
+
+namespace {
+
+/// Cuts a hexadecimal number and the `end` behind it from the begin of `rest`.
+bool cut_hex(std::string_view& rest, std::uint64_t& number, char end) {
+    const auto [stop, failure] = std::from_chars(rest.data(), rest.data() + rest.size(), number, 16);
+    if (failure != std::errc() || stop == rest.data() + rest.size() || *stop != end) return false;
+    rest.remove_prefix(static_cast<std::size_t>(stop - rest.data()) + 1);
+    return true;
+}
+
+/// Cuts a word and the blanks behind it.
+std::string_view cut_word(std::string_view& rest) {
+    const std::string_view word = rest.substr(0, rest.find(' '));
+    rest.remove_prefix(word.size());
+    rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
+    return word;
+}
+
+/// "7f2a40000000-7f2a50000000 rw-p 00000000 00:00 0   [heap]"
+bool parse_mapping(std::string_view line, Mapping& mapping) {
+    if (!cut_hex(line, mapping.begin, '-') || !cut_hex(line, mapping.end, ' ') || mapping.begin > mapping.end) return false;
+    const std::string_view rights = cut_word(line);
+    if (rights.size() != 4) return false;
+    mapping.readable = rights[0] == 'r';
+    mapping.writable = rights[1] == 'w';
+    mapping.executable = rights[2] == 'x';
+    mapping.shared = rights[3] == 's';
+    if (!cut_hex(line, mapping.offset, ' ')) return false;
+    cut_word(line);  // the device
+    if (cut_word(line).empty()) return false;
+    mapping.path = line;
+    return true;
+}
+
+}  // namespace
+
+std::vector<Mapping> parse_maps(const std::string& text) {
+    std::vector<Mapping> mappings;
+    std::string_view rest = text;
+    while (!rest.empty()) {
+        const std::string_view line = rest.substr(0, rest.find('\n'));
+        rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+        if (!parse_mapping(line, mappings.emplace_back()))
+            throw base::Error(fmt::format("line {} of the list of mappings is none: {}", mappings.size(), line));
+    }
+    return mappings;
+}
+
+Process::Process(pid_t pid) : pid_(pid), pidfd_(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))) {
+    if (!pidfd_) {
+        // EINVAL and, from 6.12 on, ENOENT: the pid of a thread.
+        if (errno == ESRCH) throw base::Error(fmt::format("there is no process {}", pid));
+        throw base::system_error(fmt::format("cannot watch process {}", pid), errno, "is that the pid of a thread?");
+    }
+    directory_.reset(::open(fmt::format("/proc/{}", pid).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!directory_ || !running()) fail(fmt::format("cannot look at /proc/{}", pid), directory_ ? ESRCH : errno);
+}
+
+bool Process::running() const {
+    pollfd fd{pidfd_.get(), POLLIN, 0};
+    return ::poll(&fd, 1, 0) == 0;
+}
+
+void Process::fail(const std::string& doing, int error) const {
+    if (!running()) throw base::Error(fmt::format("process {} has ended", pid_));
+    throw base::system_error(doing, error, error == EACCES || error == EPERM ? "try it as root" : "");
+}
+
+base::UniqueFd Process::open(const std::string& name, int flags) const {
+    base::UniqueFd fd(::openat(directory_.get(), name.c_str(), flags | O_CLOEXEC));
+    if (!fd) fail(fmt::format("cannot open /proc/{}/{}", pid_, name), errno);
+    return fd;
+}
+
+std::string Process::read(const std::string& name, std::size_t most) const {
+    const base::UniqueFd fd = open(name);
+    std::string text;
+    for (;;) {
+        const std::size_t had = text.size();
+        text.resize(had + 65536);
+        const ssize_t n = ::read(fd.get(), text.data() + had, 65536);
+        if (n < 0 && errno != EINTR) fail(fmt::format("cannot read /proc/{}/{}", pid_, name), errno);
+        text.resize(had + static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
+        if (n == 0) break;
+        if (text.size() > most) throw base::Error(fmt::format("/proc/{}/{} has more than {} bytes", pid_, name, most));
+    }
+    // Files of a process that has ended are empty.
+    if (text.empty() && !running()) fail(name, ESRCH);
+    return text;
+}
+
+std::vector<std::string> Process::command_line() const {
+    std::string text = read("cmdline");
+    std::vector<std::string> words;
+    if (text.ends_with('\0')) text.pop_back();
+    if (!text.empty()) boost::split(words, text, [](char c) { return c == '\0'; });
+    return words;
+}
+
+std::string Process::name() const { return boost::trim_right_copy(read("comm")); }
+
+}  // namespace vmhost
