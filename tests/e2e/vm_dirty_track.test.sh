@@ -89,7 +89,7 @@ for i in $(seq 40); do
 	"$track" --pid $writer --no-bitmap >/dev/null 2>&1 &
 	tracker=$!
 	sleep 0.00$((i % 10))$((i % 7))
-	kill -KILL $tracker
+	kill -KILL $tracker 2>/dev/null # one that came before the last was gone has ended
 	wait $tracker 2>/dev/null
 done
 "$track" --pid $writer --no-bitmap --duration 1s >out 2>&1
@@ -116,13 +116,13 @@ for _ in $(seq 100); do [[ -S qmp ]] && break; sleep 0.1; done
 "$track" --pid $qemu --no-bitmap --duration 1s --output json >out 2>&1
 within "by its command line: memory of machine and device, and no stack" "$(value out summary 'o["pages"]')" $((72 * 256)) $((72 * 256))
 "$track" --qmp qmp --no-bitmap --duration 2s >out 2>lines
-ended "QEMU tells itself where its memory is" 0 out "in pc.ram"
+ended "QEMU tells itself where its memory is" 0 out "into pc.ram"
 within "all of it, that of the firmware, too" "$(grep -oE 'dirty [0-9]+ / [0-9]+' lines | head -n 1 | cut -d ' ' -f 2)" $((64 * 256 + 64)) $((80 * 256))
-python3 -c 'import socket, sys
+python3 -c 'import socket, time
 s = socket.socket(socket.AF_UNIX)
 s.connect("qmp")
 print("connected", flush=True)
-sys.stdin.read()' <> <(:) >holder.log &
+time.sleep(100)' >holder.log &
 holder=$!
 wait_for holder.log connected
 "$track" --qmp qmp >out 2>&1

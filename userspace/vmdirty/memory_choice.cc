@@ -35,10 +35,9 @@ Layout all_that(const std::vector<Mapping>& mappings, const std::function<bool(c
     return layout;
 }
 
-/// Of a thread, below which lies a page that nobody may touch. Memory of a VM begins where a huge page may.
+/// Of a thread, below which lies a page that nobody may touch.
 bool is_stack(const std::vector<Mapping>& mappings, std::size_t i) {
-    constexpr std::uint64_t kHugePage = 2 << 20;
-    if (i == 0 || mappings[i].begin % kHugePage == 0) return false;
+    if (i == 0) return false;
     const Mapping& below = mappings[i - 1];
     return below.end == mappings[i].begin && !below.readable && !below.writable;
 }

@@ -132,24 +132,41 @@ TEST_CASE("trackers tell exactly what a process has written") {
     CHECK(tried > 0);
 }
 
+namespace {
+
+/// The one that works inside the process. Where the kernel is too old for it, that is said.
+const TrackerKind* pagemap_scan() {
+    const TrackerKind& kind = tracker_kinds().front();
+    const std::string obstacle = kind.obstacle();
+    if (obstacle.empty()) return &kind;
+    WARN(kind.name << " does not work here: " << obstacle);
+    return nullptr;
+}
+
+}  // namespace
+
 TEST_CASE("a process that was stopped is not tracked, and stays as it is") {
+    const TrackerKind* const kind = pagemap_scan();
+    if (!kind) return;
     Writer writer(MAP_PRIVATE);
     const Target target = writer.target();
     ::kill(target.process.pid(), SIGSTOP);
     ::waitpid(target.process.pid(), nullptr, WUNTRACED);
-    CHECK_THROWS_WITH(tracker_kinds().front().start(target), Catch::Contains("kill -CONT"));
+    CHECK_THROWS_WITH(kind->start(target), Catch::Contains("kill -CONT"));
     CHECK(target.process.read("status").find("T (stopped)") != std::string::npos);
     ::kill(target.process.pid(), SIGCONT);
     writer.write(1);
 }
 
 TEST_CASE("what one tracker has, another cannot have") {
+    const TrackerKind* const kind = pagemap_scan();
+    if (!kind) return;
     Writer writer(MAP_PRIVATE);
     const Target target = writer.target();
-    auto tracker = tracker_kinds().front().start(target);
-    CHECK_THROWS_WITH(tracker_kinds().front().start(target), Catch::Contains("another userfaultfd has it"));
+    auto tracker = kind->start(target);
+    CHECK_THROWS_WITH(kind->start(target), Catch::Contains("another userfaultfd has it"));
     // Closing it ends the protection.
     tracker.reset();
-    CHECK_NOTHROW(tracker_kinds().front().start(target));
+    CHECK_NOTHROW(kind->start(target));
     writer.write(5);
 }
