@@ -33,6 +33,9 @@ int agree_on_features(int userfaultfd) {
     return ::ioctl(userfaultfd, UFFDIO_API, &api) ? errno : 0;
 }
 
+/// In one scan.
+constexpr int kMostRenewals = 1000;
+
 ScanArguments scan_arguments(std::uint64_t begin, std::uint64_t end, PageRegion* regions, std::size_t count) {
     ScanArguments scan{};
     scan.size = sizeof scan;
@@ -77,8 +80,10 @@ PagemapScan::PagemapScan(const Target& target, base::UniqueFd userfaultfd)
 }
 
 void PagemapScan::protect(std::uint64_t begin, std::uint64_t end, const std::string& name) {
-    const int error = register_range(userfaultfd_.get(), begin, end);
-    if (!error) return;
+    if (const int error = register_range(userfaultfd_.get(), begin, end)) refuse(begin, end, name, error);
+}
+
+void PagemapScan::refuse(std::uint64_t begin, std::uint64_t end, const std::string& name, int error) const {
     const std::string what = fmt::format("cannot protect {:x}-{:x} ({}) of process {}", begin, end, name, target_.process.pid());
     if (!target_.process.running()) throw base::Error(fmt::format("process {} has ended", target_.process.pid()));
     throw base::system_error(what, error,
@@ -90,14 +95,16 @@ void PagemapScan::protect_new(const Range& range, Bitmap& dirty) {
     for (const auto& mapping : target_.process.maps()) {
         const std::uint64_t begin = std::max(mapping.begin, range.begin), end = std::min(mapping.end, range.end);
         if (begin >= end) continue;
-        // What is registered already may be registered again.
-        protect(begin, end, range.name);
+        // What is registered already may be registered again; what is gone meanwhile need not be.
+        if (const int error = register_range(userfaultfd_.get(), begin, end); error && error != EINVAL && error != ENOMEM)
+            refuse(begin, end, range.name, error);
     }
     dirty.set(range.first_page, range.first_page + range.pages());
 }
 
 void PagemapScan::scan(const Range& range, Bitmap& dirty) {
-    bool renewed = false;
+    // A process that maps and unmaps all the time may be ahead of the list of its mappings.
+    int renewals = 0;
     for (std::uint64_t at = range.begin; at < range.end;) {
         ScanArguments scan = scan_arguments(at, range.end, regions_.data(), regions_.size());
         const int found = ::ioctl(pagemap_.get(), kPagemapScan, &scan);
@@ -105,7 +112,7 @@ void PagemapScan::scan(const Range& range, Bitmap& dirty) {
             const int error = errno;
             if (!target_.process.running() || error == ESRCH) throw base::Error(fmt::format("process {} has ended", target_.process.pid()));
             if (error == EINTR) continue;
-            if (error != EPERM || std::exchange(renewed, true))
+            if (error != EPERM || ++renewals > kMostRenewals)
                 throw base::system_error(fmt::format("cannot scan the memory of process {}: PAGEMAP_SCAN", target_.process.pid()), error);
             protect_new(range, dirty);
             continue;

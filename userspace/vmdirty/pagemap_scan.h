@@ -21,6 +21,7 @@ class PagemapScan : public Tracker {
 
  private:
     void protect(std::uint64_t begin, std::uint64_t end, const std::string& name);
+    [[noreturn]] void refuse(std::uint64_t begin, std::uint64_t end, const std::string& name, int error) const;
     void protect_new(const Range& range, Bitmap& dirty);
     void scan(const Range& range, Bitmap& dirty);
     Target target_;

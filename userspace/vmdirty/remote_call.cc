@@ -4,6 +4,7 @@
 #include <elf.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -276,7 +277,9 @@ base::UniqueFd userfaultfd_of(const vmhost::Process& process) {
     const pid_t helper = ::fork();
     if (helper < 0) throw base::system_error("cannot start a process", errno);
     if (helper == 0) {
+        // Neither whoever kills its group nor who kills by name means this process.
         ::setsid();
+        ::prctl(PR_SET_NAME, "remote-call");
         sigset_t all;
         sigfillset(&all);
         ::sigprocmask(SIG_SETMASK, &all, nullptr);

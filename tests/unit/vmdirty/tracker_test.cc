@@ -145,6 +145,43 @@ const TrackerKind* pagemap_scan() {
 
 }  // namespace
 
+TEST_CASE("memory that comes and goes while it is tracked counts as written") {
+    const TrackerKind* const kind = pagemap_scan();
+    if (!kind) return;
+    constexpr std::uint64_t kPlace = 0x210000000000, kSize = 64 * kPage;
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY);
+        for (unsigned n = 0;; n++) {
+            void* const at = ::mmap(reinterpret_cast<void*>(kPlace), kSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+            *static_cast<volatile char*>(at) = 1;
+            // In many pieces.
+            ::mprotect(static_cast<char*>(at) + n % 60 * kPage, kPage, PROT_READ);
+            if (n % 3 == 0) ::munmap(static_cast<char*>(at) + n % 50 * kPage, 3 * kPage);
+        }
+    }
+    {
+        const vmhost::Process process(child);
+        Layout layout;
+        layout.add(kPlace, kPlace + kSize, "test");
+        while (process.maps().empty() || process.read("maps").find("210000000000-") == std::string::npos) {
+        }
+        const auto tracker = kind->start({process, layout});
+        Bitmap dirty(layout.pages());
+        int written = 0;
+        for (int round = 0; round < 200; round++) {
+            dirty.clear();
+            REQUIRE_NOTHROW(tracker->collect(dirty));
+            written += dirty.test(0);
+            ::usleep(200);
+        }
+        // Where the child was kept from running it was not.
+        CHECK(written > 20);
+    }
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+}
+
 TEST_CASE("a process that was stopped is not tracked, and stays as it is") {
     const TrackerKind* const kind = pagemap_scan();
     if (!kind) return;
