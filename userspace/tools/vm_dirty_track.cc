@@ -36,7 +36,7 @@ const base::ProgramInfo kInfo = {
     "  vm_dirty_track --pid $(pgrep -f guest=web1)\n"
     "  vm_dirty_track --qmp /run/web1.qmp --interval 100ms --bitmap-dir /var/tmp/web1\n"
     "  vm_dirty_track --pid 4711 --no-bitmap --interval 100ms --duration 1m --output csv >web1.csv\n"
-    "  vm_dirty_track --pid $(pidof postgres) --range all --no-bitmap\n"};
+    "  vm_dirty_track --pid $(pgrep -o postgres) --range all --no-bitmap\n"};
 
 constexpr std::array kWindows = {nanoseconds(100'000'000), nanoseconds(1'000'000'000), nanoseconds(10'000'000'000),
                                  nanoseconds(60'000'000'000)};
@@ -101,6 +101,8 @@ Job job(const CommandLine& line) {
     }
     job.form = form_option(line.get<std::string>("output"));
     job.bitmaps = line.get<std::string>("bitmap-dir");
+    for (const char* option : {"bitmap-dir", "range", "tracker", "qmp", "heatmap"})
+        if (line.has(option) && line.get<std::string>(option).empty()) throw UsageError(fmt::format("--{}: a value is missing", option));
     job.write_bitmaps = !line.flag("no-bitmap");
     return job;
 }

@@ -13,8 +13,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -23,6 +21,7 @@
 
 #include "base/error.h"
 #include "vmdirty/pagemap_abi.h"
+#include "vmdirty/return_frame.h"
 
 #ifndef SYS_pidfd_getfd
 #define SYS_pidfd_getfd 438
@@ -34,30 +33,12 @@ namespace {
 
 // What the two kinds of CPU differ in.
 #if defined(__x86_64__)
-using Registers = user_regs_struct;
-constexpr std::array<unsigned char, 2> kSystemCall = {0x0f, 0x05};  // syscall
-void prepare(Registers& registers, std::uint64_t instruction, long number, std::uint64_t argument) {
-    registers.rip = instruction;
-    registers.rax = static_cast<std::uint64_t>(number);
-    registers.rdi = argument;
-    // It is in no system call that would have to be begun anew.
-    registers.orig_rax = ~std::uint64_t{0};
-}
 long result(const Registers& registers) { return static_cast<long>(registers.rax); }
 /// A program for 32 bits has other numbers of system calls.
 bool is_64_bit(const Registers& registers) { return registers.cs == 0x33; }
 #elif defined(__aarch64__)
-using Registers = user_regs_struct;
-constexpr std::array<unsigned char, 4> kSystemCall = {0x01, 0x00, 0x00, 0xd4};  // svc #0
-void prepare(Registers& registers, std::uint64_t instruction, long number, std::uint64_t argument) {
-    registers.pc = instruction;
-    registers.regs[8] = static_cast<std::uint64_t>(number);
-    registers.regs[0] = argument;
-}
 long result(const Registers& registers) { return static_cast<long>(registers.regs[0]); }
 bool is_64_bit(const Registers& registers) { return !(registers.pstate & 0x10); }
-#else
-#error "which registers make a system call here?"
 #endif
 
 /// As long as it may take until a thread stops.
@@ -72,7 +53,7 @@ struct Outcome {
 /// Runs in the process that does it: nothing here allocates memory, as other threads may have held locks at fork().
 class Injection {
  public:
-    Injection(pid_t pid, int pidfd, std::uint64_t instruction) : pid_(pid), pidfd_(pidfd), instruction_(instruction) {}
+    Injection(pid_t pid, int pidfd, int memory, const ReturnCode& code) : pid_(pid), pidfd_(pidfd), memory_(memory), code_(code) {}
 
     /// The descriptor, or -1 with `outcome` filled in.
     int run(Outcome& outcome) {
@@ -103,16 +84,17 @@ class Injection {
     }
 
     bool stop() {
-        if (::ptrace(PTRACE_SEIZE, pid_, nullptr, nullptr)) return fail("stopping it (ptrace)", errno);
+        if (::ptrace(PTRACE_SEIZE, pid_, nullptr, PTRACE_O_TRACESYSGOOD)) return fail("stopping it (ptrace)", errno);
         if (::ptrace(PTRACE_INTERRUPT, pid_, nullptr, nullptr)) return fail("stopping it (ptrace)", errno);
         int status = 0;
         for (;;) {
             if (!wait(status)) return fail("waiting until it stops", ETIME);
+            stopped_ = true;
             if (status >> 16 == PTRACE_EVENT_STOP) break;
             // A signal was on its way to it: it gets it, and stops then.
             if (::ptrace(PTRACE_CONT, pid_, nullptr, WSTOPSIG(status))) return fail("passing on a signal to it", errno);
+            stopped_ = false;
         }
-        stopped_ = true;
         // Somebody else has stopped it (SIGSTOP), and it would run now.
         if (WSTOPSIG(status) != SIGTRAP) return fail("", EBUSY);
         return true;
@@ -124,6 +106,8 @@ class Injection {
         if (part.iov_len != sizeof saved_ || !is_64_bit(saved_)) return fail("", ENOEXEC);
         if (::ptrace(static_cast<__ptrace_request>(PTRACE_GETSIGMASK), pid_, sizeof signals_, &signals_))
             return fail("reading its signal mask", errno);
+        if (const int error = frame_.make(pid_, saved_, signals_)) return fail("reading its state", error);
+        if (const int error = frame_.write(memory_, code_)) return fail("writing to its stack", error);
         const std::uint64_t none = ~std::uint64_t{0};
         if (::ptrace(static_cast<__ptrace_request>(PTRACE_SETSIGMASK), pid_, sizeof none, &none))
             return fail("setting its signal mask", errno);
@@ -133,22 +117,24 @@ class Injection {
 
     /// What the system call returned to the thread; empty when it could not be made.
     std::optional<long> call(long number, std::uint64_t argument) {
-        Registers registers = saved_;
-        prepare(registers, instruction_, number, argument);
+        Registers registers = frame_.call(code_, number, argument);
+        called_ = true;
         iovec part{&registers, sizeof registers};
         if (::ptrace(PTRACE_SETREGSET, pid_, NT_PRSTATUS, &part)) {
             fail("setting its registers", errno);
             return std::nullopt;
         }
-        for (;;) {
+        // Before it and behind it. Single steps would do, too, but leave a trap behind when this process is killed.
+        for (int stops = 0; stops < 2;) {
             int status = 0;
-            if (::ptrace(PTRACE_SINGLESTEP, pid_, nullptr, nullptr) || !wait(status)) {
+            if (::ptrace(PTRACE_SYSCALL, pid_, nullptr, nullptr) || !wait(status)) {
                 fail("letting it make a system call", errno);
                 return std::nullopt;
             }
-            if (WSTOPSIG(status) == SIGTRAP && status >> 16 == 0) break;
-            // SIGSTOP, which no mask holds back: it comes later.
-            if (status >> 16 == 0) pending_ = WSTOPSIG(status);
+            if (WSTOPSIG(status) == (SIGTRAP | 0x80))
+                stops++;
+            else if (status >> 16 == 0)
+                pending_ = WSTOPSIG(status);  // SIGSTOP, which no mask holds back: it comes later
         }
         part = {&registers, sizeof registers};
         if (::ptrace(PTRACE_GETREGSET, pid_, NT_PRSTATUS, &part)) {
@@ -171,8 +157,21 @@ class Injection {
         return ours;
     }
 
+    /// To where it was stopped at first: there the kernel sees to a system call that was interrupted.
+    bool stop_again() {
+        int status = 0;
+        if (::ptrace(PTRACE_INTERRUPT, pid_, nullptr, nullptr) || ::ptrace(PTRACE_CONT, pid_, nullptr, nullptr)) return false;
+        while (wait(status)) {
+            if (status >> 16 == PTRACE_EVENT_STOP) return true;
+            if (status >> 16 == 0) pending_ = WSTOPSIG(status);
+            if (::ptrace(PTRACE_CONT, pid_, nullptr, nullptr)) return false;
+        }
+        return false;
+    }
+
     void put_back() {
-        if (saved_all_) {
+        // Else it goes back by itself, as if this process had been killed.
+        if (saved_all_ && (!called_ || stop_again())) {
             iovec part{&saved_, sizeof saved_};
             ::ptrace(PTRACE_SETREGSET, pid_, NT_PRSTATUS, &part);
             ::ptrace(static_cast<__ptrace_request>(PTRACE_SETSIGMASK), pid_, sizeof signals_, &signals_);
@@ -182,30 +181,15 @@ class Injection {
     }
 
     pid_t pid_;
-    int pidfd_;
-    std::uint64_t instruction_;
+    int pidfd_, memory_;  // its pidfd and /proc/PID/mem
+    const ReturnCode code_;
+    ReturnFrame frame_;
     Registers saved_{};
     std::uint64_t signals_ = 0;
-    bool stopped_ = false, saved_all_ = false;
+    bool stopped_ = false, saved_all_ = false, called_ = false;
     int pending_ = 0;  // a signal that it gets at the end
     Outcome outcome_;
 };
-
-/// An address in the process where an instruction for system calls stands: in the kernel's own page (vdso).
-std::uint64_t system_call_in(const vmhost::Process& process) {
-    const auto mappings = process.maps();
-    const auto vdso = std::find_if(mappings.begin(), mappings.end(), [](const auto& m) { return m.path == "[vdso]" && m.executable; });
-    if (vdso == mappings.end()) throw base::Error(fmt::format("process {} has no [vdso] to make a system call from", process.pid()));
-    std::string code(std::min<std::uint64_t>(vdso->end - vdso->begin, 1 << 20), '\0');
-    const base::UniqueFd memory = process.open("mem");
-    const ssize_t n = ::pread(memory.get(), code.data(), code.size(), static_cast<off_t>(vdso->begin));
-    if (n < 0) throw base::system_error(fmt::format("cannot read the memory of process {}", process.pid()), errno);
-    const auto found = std::search(code.begin(), code.begin() + n, kSystemCall.begin(), kSystemCall.end(),
-                                   [](char a, unsigned char b) { return static_cast<unsigned char>(a) == b; });
-    if (found == code.begin() + n)
-        throw base::Error(fmt::format("the [vdso] of process {} has no system call", process.pid()));
-    return vdso->begin + static_cast<std::uint64_t>(found - code.begin());
-}
 
 void send_outcome(int socket, const Outcome& outcome, int fd) {
     iovec part{const_cast<Outcome*>(&outcome), sizeof outcome};
@@ -270,7 +254,8 @@ base::UniqueFd receive_outcome(int socket, Outcome& outcome) {
 }  // namespace
 
 base::UniqueFd userfaultfd_of(const vmhost::Process& process) {
-    const std::uint64_t instruction = system_call_in(process);
+    const ReturnCode code = find_return_code(process);
+    const base::UniqueFd memory = process.open("mem", O_RDWR);
     int sockets[2];
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets)) throw base::system_error("cannot make a pair of sockets", errno);
     base::UniqueFd ours(sockets[0]), theirs(sockets[1]);
@@ -284,7 +269,7 @@ base::UniqueFd userfaultfd_of(const vmhost::Process& process) {
         sigfillset(&all);
         ::sigprocmask(SIG_SETMASK, &all, nullptr);
         Outcome outcome;
-        const int fd = Injection(process.pid(), process.pidfd(), instruction).run(outcome);
+        const int fd = Injection(process.pid(), process.pidfd(), memory.get(), code).run(outcome);
         send_outcome(theirs.get(), outcome, fd);
         ::_exit(0);
     }

@@ -9,9 +9,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 #include <csignal>
 #include <cstdlib>
+#include <fstream>
 #include <optional>
 #include <random>
 
@@ -144,6 +147,39 @@ const TrackerKind* pagemap_scan() {
 }
 
 }  // namespace
+
+TEST_CASE("whoever is killed while tracking begins, the process goes on") {
+    const TrackerKind* const kind = pagemap_scan();
+    if (!kind) return;
+    Writer writer(MAP_PRIVATE);
+    const Target target = writer.target();
+    std::mt19937 random(4);
+    int hit = 0;
+    for (int round = 0; round < 300; round++) {
+        const pid_t tracker = ::fork();
+        if (tracker == 0) {
+            try {
+                for (;;) kind->start(target);
+            } catch (const base::Error&) {
+                // What was begun before is not over.
+            }
+            ::_exit(0);
+        }
+        // The process that makes the target call the kernel.
+        pid_t helper = 0;
+        for (int i = 0; i < 2000 && helper == 0; i++) {
+            std::ifstream children(fmt::format("/proc/{0}/task/{0}/children", tracker));
+            if (!(children >> helper)) helper = 0;
+        }
+        ::usleep(random() % 400);
+        if (helper > 0 && ::kill(helper, SIGKILL) == 0) hit++;
+        ::kill(tracker, SIGKILL);
+        ::waitpid(tracker, nullptr, 0);
+        REQUIRE(target.process.running());
+        writer.write(random() % kPages);
+    }
+    CHECK(hit > 10);
+}
 
 TEST_CASE("memory that comes and goes while it is tracked counts as written") {
     const TrackerKind* const kind = pagemap_scan();
