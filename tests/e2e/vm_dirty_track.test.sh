@@ -101,7 +101,9 @@ ended "and the program as it was" 0 writer.log "MB/s, load"
 "$top/scripts/vm-run" --kernel 6.12 --mem 256 --timeout 100 -- sh -c 'mig_mon mm_dirty -m 64 -r 10 --duration 12s' >vm.log 2>&1 &
 vm=$!
 wait_for vm.log "dirty-rate" || wait_for vm.log "dirty-rate"
-qemu=$(pgrep -P $vm qemu-system)
+for qemu in $(cat /proc/$vm/task/*/children); do
+	[[ $(cat /proc/"$qemu"/comm) != qemu-system* ]] || break
+done
 "$track" --pid "$qemu" --no-bitmap --duration 5s --output json >out 2>&1
 ended "a QEMU is watched" 0 out '"summary"'
 within "all of its memory" "$(value out summary 'o["pages"]')" 65536 65536

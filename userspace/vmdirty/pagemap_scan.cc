@@ -73,7 +73,7 @@ std::string PagemapScan::obstacle() {
 }
 
 PagemapScan::PagemapScan(const Target& target, base::UniqueFd userfaultfd)
-    : target_(target), userfaultfd_(std::move(userfaultfd)), pagemap_(target.process.open("pagemap")) {
+    : Tracker(target), userfaultfd_(std::move(userfaultfd)), pagemap_(target.process.open("pagemap")) {
     if (const int error = agree_on_features(userfaultfd_.get()))
         throw base::system_error("the kernel has no asynchronous write protection", error, "Linux 6.7 has");
     for (const Range& range : target_.layout.ranges()) protect(range.begin, range.end, range.name);
@@ -85,7 +85,7 @@ void PagemapScan::protect(std::uint64_t begin, std::uint64_t end, const std::str
 
 void PagemapScan::refuse(std::uint64_t begin, std::uint64_t end, const std::string& name, int error) const {
     const std::string what = fmt::format("cannot protect {:x}-{:x} ({}) of process {}", begin, end, name, target_.process.pid());
-    if (!target_.process.running()) throw base::Error(fmt::format("process {} has ended", target_.process.pid()));
+    target_.process.check_running();
     throw base::system_error(what, error,
                              error == EBUSY ? "another userfaultfd has it: another tracker, a postcopy migration or a background snapshot" : "");
 }
@@ -110,7 +110,7 @@ void PagemapScan::scan(const Range& range, Bitmap& dirty) {
         const int found = ::ioctl(pagemap_.get(), kPagemapScan, &scan);
         if (found < 0) {
             const int error = errno;
-            if (!target_.process.running() || error == ESRCH) throw base::Error(fmt::format("process {} has ended", target_.process.pid()));
+            target_.process.check_running();
             if (error == EINTR) continue;
             if (error != EPERM || ++renewals > kMostRenewals)
                 throw base::system_error(fmt::format("cannot scan the memory of process {}: PAGEMAP_SCAN", target_.process.pid()), error);
@@ -125,11 +125,8 @@ void PagemapScan::scan(const Range& range, Bitmap& dirty) {
     }
 }
 
-void PagemapScan::collect(Bitmap& dirty) {
+void PagemapScan::read(Bitmap& dirty) {
     for (const Range& range : target_.layout.ranges()) scan(range, dirty);
-    if (std::exchange(first_, false)) dirty.set(0, dirty.pages());
-    // The memory of a process that ends is unmapped before anybody can see that it has ended.
-    if (!target_.process.running()) throw base::Error(fmt::format("process {} has ended", target_.process.pid()));
 }
 
 }  // namespace vmdirty

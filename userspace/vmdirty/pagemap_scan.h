@@ -14,19 +14,17 @@ class PagemapScan : public Tracker {
  public:
     /// Registers the memory: closing `userfaultfd`, of the target's process, ends that. Throws Error.
     PagemapScan(const Target& target, base::UniqueFd userfaultfd);
-    void collect(Bitmap& dirty) override;
 
     /// Why it does not work on this host; empty if it does.
     static std::string obstacle();
 
  private:
+    void read(Bitmap& dirty) override;
     void protect(std::uint64_t begin, std::uint64_t end, const std::string& name);
     [[noreturn]] void refuse(std::uint64_t begin, std::uint64_t end, const std::string& name, int error) const;
     void protect_new(const Range& range, Bitmap& dirty);
     void scan(const Range& range, Bitmap& dirty);
-    Target target_;
     base::UniqueFd userfaultfd_, pagemap_;
-    bool first_ = true;
     std::array<PageRegion, 8192> regions_;
 };
 

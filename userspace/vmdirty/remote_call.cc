@@ -16,12 +16,12 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-#include <ctime>
 #include <optional>
 
 #include "base/error.h"
 #include "vmdirty/pagemap_abi.h"
 #include "vmdirty/return_frame.h"
+#include "vmdirty/stop.h"
 
 #ifndef SYS_pidfd_getfd
 #define SYS_pidfd_getfd 438
@@ -40,9 +40,6 @@ bool is_64_bit(const Registers& registers) { return registers.cs == 0x33; }
 long result(const Registers& registers) { return static_cast<long>(registers.regs[0]); }
 bool is_64_bit(const Registers& registers) { return !(registers.pstate & 0x10); }
 #endif
-
-/// As long as it may take until a thread stops.
-constexpr int kPatienceMsec = 2000;
 
 /// What the process that does it reports.
 struct Outcome {
@@ -72,16 +69,7 @@ class Injection {
     }
 
     /// Waits until the thread has stopped, in which way it tells in `status`.
-    bool wait(int& status) const {
-        const timespec step = {0, 20'000};
-        for (int i = 0; i < kPatienceMsec * 50; i++) {
-            const pid_t seen = ::waitpid(pid_, &status, WNOHANG | __WALL);
-            if (seen == pid_) return WIFSTOPPED(status);
-            if (seen < 0 && errno != EINTR) return false;
-            ::nanosleep(&step, nullptr);
-        }
-        return false;
-    }
+    bool wait(int& status) const { return await_stop(pid_, status) == pid_ && WIFSTOPPED(status); }
 
     bool stop() {
         if (::ptrace(PTRACE_SEIZE, pid_, nullptr, PTRACE_O_TRACESYSGOOD)) return fail("stopping it (ptrace)", errno);
@@ -242,7 +230,7 @@ base::UniqueFd receive_outcome(int socket, Outcome& outcome) {
         case ENOEXEC:
             throw base::Error(what + ": it is a program for 32 bits");
         case ETIME:
-            throw base::Error(fmt::format("{}: it does not stop within {} s; is it waiting for a disk?", what, kPatienceMsec / 1000));
+            throw base::Error(fmt::format("{}: it does not stop within {} s; is it waiting for a disk?", what, kStopMsec / 1000));
         case EPERM:
             throw base::system_error(fmt::format("{}: {}", what, outcome.doing), EPERM,
                                      "try it as root; nobody else may trace it, a debugger for example");

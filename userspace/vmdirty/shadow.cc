@@ -20,7 +20,7 @@ constexpr std::uint64_t kChunk = 64 * kPage;
 
 }  // namespace
 
-Shadow::Shadow(const Target& target) : target_(target), now_(kChunk) {
+Shadow::Shadow(const Target& target) : Tracker(target), now_(kChunk) {
     const auto mappings = target.process.maps();
     for (const Range& range : target.layout.ranges()) {
         const auto mapping = std::find_if(mappings.begin(), mappings.end(),
@@ -59,10 +59,8 @@ void Shadow::compare(const Part& part, Bitmap& dirty) {
     }
 }
 
-void Shadow::collect(Bitmap& dirty) {
+void Shadow::read(Bitmap& dirty) {
     for (const Part& part : parts_) compare(part, dirty);
-    if (std::exchange(first_, false)) dirty.set(0, dirty.pages());
-    if (!target_.process.running()) throw base::Error(fmt::format("process {} has ended", target_.process.pid()));
 }
 
 }  // namespace vmdirty

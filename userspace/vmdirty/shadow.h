@@ -11,19 +11,17 @@ class Shadow : public Tracker {
  public:
     /// Throws Error when some of the memory is not shared, or there is no room for a copy.
     explicit Shadow(const Target& target);
-    void collect(Bitmap& dirty) override;
 
  private:
+    void read(Bitmap& dirty) override;
     struct Part {
         const Range& range;
         base::UniqueFd file;
         std::uint64_t offset;  // of the range in the file
     };
     void compare(const Part& part, Bitmap& dirty);
-    Target target_;
     std::vector<Part> parts_;
     std::vector<char> copy_, now_;
-    bool first_ = true;
 };
 
 }  // namespace vmdirty

@@ -39,7 +39,7 @@ std::string SoftDirty::obstacle() {
 }
 
 SoftDirty::SoftDirty(const Target& target)
-    : target_(target), pagemap_(target.process.open("pagemap")), clear_(target.process.open("clear_refs", O_WRONLY)), entries_(kEntries) {}
+    : Tracker(target), pagemap_(target.process.open("pagemap")), clear_(target.process.open("clear_refs", O_WRONLY)), entries_(kEntries) {}
 
 void SoftDirty::read(const Range& range, Bitmap& dirty) {
     for (std::uint64_t page = 0; page < range.pages();) {
@@ -55,12 +55,11 @@ void SoftDirty::read(const Range& range, Bitmap& dirty) {
     }
 }
 
-void SoftDirty::collect(Bitmap& dirty) {
+void SoftDirty::read(Bitmap& dirty) {
     const Stop stop(target_.process);
     for (const Range& range : target_.layout.ranges()) read(range, dirty);
     if (::pwrite(clear_.get(), "4", 1, 0) != 1)
         throw base::system_error(fmt::format("cannot clear the soft-dirty bits of process {}", target_.process.pid()), errno);
-    if (std::exchange(first_, false)) dirty.set(0, dirty.pages());
 }
 
 }  // namespace vmdirty

@@ -15,16 +15,14 @@ class SoftDirty : public Tracker {
  public:
     /// Throws Error.
     explicit SoftDirty(const Target& target);
-    void collect(Bitmap& dirty) override;
 
     /// Why it does not work on this host; empty if it does.
     static std::string obstacle();
 
  private:
+    void read(Bitmap& dirty) override;
     void read(const Range& range, Bitmap& dirty);
-    Target target_;
     base::UniqueFd pagemap_, clear_;
-    bool first_ = true;
     std::vector<std::uint64_t> entries_;
 };
 

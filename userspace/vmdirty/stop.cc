@@ -18,8 +18,6 @@ namespace vmdirty {
 
 namespace {
 
-constexpr int kPatienceMsec = 2000;
-
 std::vector<pid_t> threads_of(const vmhost::Process& process) {
     base::UniqueFd fd = process.open("task", O_RDONLY | O_DIRECTORY);
     const std::unique_ptr<DIR, int (*)(DIR*)> folder(::fdopendir(fd.get()), ::closedir);
@@ -32,6 +30,16 @@ std::vector<pid_t> threads_of(const vmhost::Process& process) {
 }
 
 }  // namespace
+
+pid_t await_stop(pid_t thread, int& status) {
+    const timespec step = {0, 20'000};
+    for (int i = 0; i < kStopMsec * 50; i++) {
+        const pid_t seen = ::waitpid(thread, &status, WNOHANG | __WALL);
+        if (seen > 0 || (seen < 0 && errno != EINTR)) return seen;
+        ::nanosleep(&step, nullptr);
+    }
+    return 0;
+}
 
 Stop::Stop(const vmhost::Process& process) : process_(process) {
     try {
@@ -67,22 +75,14 @@ void Stop::seize(pid_t id) {
 }
 
 void Stop::await(Thread& thread) {
-    const timespec step = {0, 20'000};
-    for (int i = 0; i < kPatienceMsec * 50; i++) {
-        int status = 0;
-        const pid_t seen = ::waitpid(thread.id, &status, WNOHANG | __WALL);
-        if (seen == thread.id && WIFSTOPPED(status)) {
-            // About to get a signal: it gets it when it is let go.
-            if (status >> 16 == 0) thread.signal = WSTOPSIG(status);
-            return;
-        }
-        if (seen == thread.id || (seen < 0 && errno != EINTR)) {
-            thread.id = 0;  // it has ended
-            return;
-        }
-        ::nanosleep(&step, nullptr);
-    }
-    throw base::Error(fmt::format("thread {} of process {} does not stop within {} s", thread.id, process_.pid(), kPatienceMsec / 1000));
+    int status = 0;
+    const pid_t seen = await_stop(thread.id, status);
+    if (seen == 0)
+        throw base::Error(fmt::format("thread {} of process {} does not stop within {} s", thread.id, process_.pid(), kStopMsec / 1000));
+    if (seen < 0 || !WIFSTOPPED(status))
+        thread.id = 0;  // it has ended
+    else if (status >> 16 == 0)
+        thread.signal = WSTOPSIG(status);  // it was about to get it, and gets it when it is let go
 }
 
 void Stop::release() {

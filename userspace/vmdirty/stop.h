@@ -8,6 +8,13 @@
 
 namespace vmdirty {
 
+/// As long as it may take until a thread that is traced stops.
+constexpr int kStopMsec = 2000;
+
+/// Waits until it stops or ends, and how in `status`, as waitpid() does: returns its id, 0 when it takes longer, or -1 with errno.
+/// Allocates no memory.
+pid_t await_stop(pid_t thread, int& status);
+
 /// While it lives no thread of `process` runs (ptrace). Whatever happens to this process they go on when it ends.
 class Stop {
  public:

@@ -27,7 +27,7 @@ bool wait_until(Clock::time_point when, const base::StopSignals& signals, const 
         if (ready < 0 && errno != EINTR) throw base::system_error("waiting: ppoll()", errno);
         if (ready == 0) return true;
         if (ready > 0 && fds[0].revents) return false;
-        if (ready > 0) throw base::Error(fmt::format("process {} has ended", process.pid()));
+        process.check_running();
     }
 }
 

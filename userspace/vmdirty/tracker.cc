@@ -1,12 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "vmdirty/tracker.h"
 
+#include <utility>
+
 #include "vmdirty/pagemap_scan.h"
 #include "vmdirty/remote_call.h"
 #include "vmdirty/shadow.h"
 #include "vmdirty/soft_dirty.h"
 
 namespace vmdirty {
+
+void Tracker::collect(Bitmap& dirty) {
+    read(dirty);
+    if (std::exchange(first_, false)) dirty.set(0, dirty.pages());
+    // The memory of a process that ends is unmapped before anybody can see that it has ended.
+    target_.process.check_running();
+}
 
 const std::vector<TrackerKind>& tracker_kinds() {
     static const std::vector<TrackerKind> kinds = {

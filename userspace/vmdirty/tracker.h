@@ -13,18 +13,27 @@
 
 namespace vmdirty {
 
+/// What is tracked. Both outlive the tracker.
+struct Target {
+    const vmhost::Process& process;
+    const Layout& layout;
+};
+
 class Tracker {
  public:
     virtual ~Tracker() = default;
     /// Marks in `dirty`, which has a bit for each page of the layout, the pages that were written since the call before, each
     /// write once; at the first call all of them. Throws Error, also when the process has ended.
-    virtual void collect(Bitmap& dirty) = 0;
-};
+    void collect(Bitmap& dirty);
 
-/// What it tracks. Both outlive the tracker.
-struct Target {
-    const vmhost::Process& process;
-    const Layout& layout;
+ protected:
+    explicit Tracker(const Target& target) : target_(target) {}
+    const Target target_;
+
+ private:
+    /// The same, but for what it does at the first call and when the process has ended.
+    virtual void read(Bitmap& dirty) = 0;
+    bool first_ = true;
 };
 
 struct TrackerKind {

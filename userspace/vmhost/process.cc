@@ -77,8 +77,12 @@ bool Process::running() const {
     return ::poll(&fd, 1, 0) == 0;
 }
 
-void Process::fail(const std::string& doing, int error) const {
+void Process::check_running() const {
     if (!running()) throw base::Error(fmt::format("process {} has ended", pid_));
+}
+
+void Process::fail(const std::string& doing, int error) const {
+    check_running();
     throw base::system_error(doing, error, error == EACCES || error == EPERM ? "try it as root" : "");
 }
 

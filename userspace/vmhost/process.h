@@ -34,6 +34,8 @@ class Process {
     /// Readable once it has ended (pidfd_open(2)).
     int pidfd() const { return pidfd_.get(); }
     bool running() const;
+    /// Throws Error when it has ended.
+    void check_running() const;
 
     /// Opens /proc/PID/NAME. Throws Error, which says so when the process has ended.
     base::UniqueFd open(const std::string& name, int flags = O_RDONLY) const;
