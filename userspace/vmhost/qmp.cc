@@ -9,8 +9,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <limits>
 
 #include "base/error.h"
+#include "base/terminal.h"
 
 namespace vmhost {
 
@@ -18,8 +20,13 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::size_t kLongestLine = 16 << 20;
-constexpr std::chrono::seconds kPatience{30};
+constexpr std::size_t kLongestLine = 16 << 20, kLongestEvent = 64 << 10;
+/// Of all that is read for a command: events, answers that nobody waits for, and the answer.
+constexpr std::size_t kMostPerCommand = 32 << 20;
+constexpr std::size_t kMostEvents = 1024;
+/// Of what QEMU says of an error.
+constexpr std::size_t kLongestReason = 1000;
+constexpr std::chrono::seconds kPatience{30}, kGreetingPatience{5};
 
 base::UniqueFd connect_unix(const std::string& path) {
     sockaddr_un address{};
@@ -37,12 +44,28 @@ base::UniqueFd connect_unix(const std::string& path) {
 bool wait_for(int fd, short what, std::chrono::steady_clock::time_point until) {
     for (;;) {
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now()).count();
-        if (left <= 0) return false;
         pollfd event{fd, what, 0};
-        const int ready = ::poll(&event, 1, static_cast<int>(left));
+        const int ready = ::poll(&event, 1, static_cast<int>(std::clamp<decltype(left)>(left, 0, std::numeric_limits<int>::max())));
         if (ready > 0) return true;
         if (ready < 0 && errno != EINTR) throw base::system_error("waiting for QEMU: poll()", errno);
+        if (left <= 0) return false;
     }
+}
+
+/// "timestamp" of an event; empty for what is no time since 1970 that the clock here can tell.
+std::optional<std::chrono::system_clock::time_point> time_of(const Json& event) {
+    const auto stamp = event.find("timestamp");
+    if (stamp == event.end() || !stamp->is_object()) return std::nullopt;
+    const auto number = [&](const char* name, std::int64_t end) -> std::optional<std::int64_t> {
+        const auto value = stamp->find(name);
+        if (value == stamp->end() || !value->is_number_integer()) return std::nullopt;
+        const auto found = value->get<std::int64_t>();
+        return found >= 0 && found < end ? std::optional(found) : std::nullopt;
+    };
+    // A time_point counts nanoseconds in 64 bits.
+    const auto seconds = number("seconds", 9'000'000'000), microseconds = number("microseconds", 1'000'000);
+    if (!seconds || !microseconds) return std::nullopt;
+    return std::chrono::system_clock::time_point(std::chrono::seconds(*seconds) + std::chrono::microseconds(*microseconds));
 }
 
 }  // namespace
@@ -53,10 +76,12 @@ Qmp::Qmp(const std::string& path) : path_(path), socket_(connect_unix(path)) {
     if (::getsockopt(socket_.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size)) fail(std::strerror(errno));
     pid_ = peer.pid;
     if (pid_ == 0) fail("its process is in another pid namespace, a container; run it there, or name the process by its pid");
+    Limit limit{Clock::now() + kGreetingPatience, kMostPerCommand};
+    const auto greeting = receive(limit);
     // Another client has it: QEMU serves one, and lets others wait.
-    const auto until = Clock::now() + std::chrono::seconds(5);
-    if (!wait_for(socket_.get(), POLLIN, until)) fail("it does not greet; is another client connected, libvirt for example?");
-    if (!receive(until).contains("QMP")) fail("it does not greet as QEMU does");
+    if (!greeting)
+        fail(fmt::format("it does not greet within {} s; is another client connected, libvirt for example?", kGreetingPatience.count()));
+    if (!greeting->contains("QMP")) fail("it does not greet as QEMU does");
     execute("qmp_capabilities");
 }
 
@@ -71,38 +96,71 @@ void Qmp::send(const std::string& line, Clock::time_point until) {
     }
 }
 
-/// The next line.
-Json Qmp::receive(Clock::time_point until) {
+/// The next line; empty when it takes too long.
+std::optional<Json> Qmp::receive(Limit& limit) {
     for (;;) {
-        if (const auto end = received_.find('\n'); end != std::string::npos) {
+        if (const auto end = received_.find('\n', seen_); end != std::string::npos) {
             Json object = Json::parse(received_.begin(), received_.begin() + static_cast<std::ptrdiff_t>(end), nullptr, false);
             received_.erase(0, end + 1);
+            seen_ = 0;
             if (!object.is_object()) fail("it says what is no JSON object");
+            if (end > kLongestEvent) object.erase("event");
             return object;
         }
+        seen_ = received_.size();
         if (received_.size() > kLongestLine) fail(fmt::format("it says a line of more than {} bytes", kLongestLine));
-        if (!wait_for(socket_.get(), POLLIN, until)) fail(fmt::format("it says nothing for {} s", kPatience.count()));
+        if (limit.late || !wait_for(socket_.get(), POLLIN, limit.until)) return std::nullopt;
+        limit.late = Clock::now() > limit.until;
         char more[65536];
         const ssize_t n = ::recv(socket_.get(), more, sizeof more, MSG_DONTWAIT);
         if (n == 0) fail("it has closed the connection");
         if (n < 0 && errno != EINTR && errno != EAGAIN) fail(std::strerror(errno));
-        received_.append(more, static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
+        const auto read = static_cast<std::size_t>(std::max<ssize_t>(n, 0));
+        if (read > limit.bytes) fail(fmt::format("it says more than {} MiB, and no answer among them", kMostPerCommand >> 20));
+        limit.bytes -= read;
+        received_.append(more, read);
     }
 }
 
+/// If it is an event. Those that are ill-formed are dropped.
+void Qmp::keep(Json& line) {
+    const auto name = line.find("event"), data = line.find("data");
+    const auto time = time_of(line);
+    if (name == line.end() || !name->is_string() || !time || (data != line.end() && !data->is_object())) return;
+    events_.push_back({name->get<std::string>(), data == line.end() ? Json::object() : std::move(*data), *time});
+    if (events_.size() > kMostEvents) events_.pop_front();
+}
+
+// What is nested deeply is moved and not copied: a copy takes stack for each level.
 Json Qmp::execute(const std::string& command, const Json& arguments) {
-    const auto until = Clock::now() + kPatience;
+    Limit limit{Clock::now() + kPatience, kMostPerCommand};
     const unsigned number = ++last_;
-    send(Json{{"execute", command}, {"arguments", arguments}, {"id", number}}.dump() + "\n", until);
+    send(Json{{"execute", command}, {"arguments", arguments}, {"id", number}}.dump() + "\n", limit.until);
     for (;;) {
-        Json answer = receive(until);
-        // Events come in between.
-        if (answer.value("id", Json()) != number) continue;
-        if (answer.contains("return")) return answer["return"];
-        const Json error = answer.value("error", Json::object());
-        const bool told = error.is_object() && error.contains("desc") && error["desc"].is_string();
-        fail(fmt::format("{} is refused: {}", command, told ? error["desc"].get<std::string>() : "without a reason"));
+        auto answer = receive(limit);
+        if (!answer) fail(fmt::format("no answer to {} within {} s", command, kPatience.count()));
+        if (const auto id = answer->find("id"); id == answer->end() || *id != number) {
+            keep(*answer);
+            continue;
+        }
+        if (const auto result = answer->find("return"); result != answer->end()) return std::move(*result);
+        const auto error = answer->find("error");
+        const bool told = error != answer->end() && error->is_object() && error->contains("desc") && (*error)["desc"].is_string();
+        fail(fmt::format("{} is refused: {}", command,
+                         told ? base::printable((*error)["desc"].get<std::string>().substr(0, kLongestReason)) : "without a reason"));
     }
+}
+
+std::optional<Event> Qmp::next_event(std::chrono::milliseconds patience) {
+    Limit limit{Clock::now() + patience, kMostPerCommand};
+    while (events_.empty()) {
+        auto line = receive(limit);
+        if (!line) return std::nullopt;
+        keep(*line);
+    }
+    Event event = std::move(events_.front());
+    events_.pop_front();
+    return event;
 }
 
 std::string Qmp::human(const std::string& command) {

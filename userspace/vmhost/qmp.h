@@ -1,18 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #pragma once
 // The monitor of a QEMU: QMP, JSON lines over a Unix socket (docs/interop/qmp-spec in QEMU). Whoever is at the other end is
-// not trusted: lines and waiting are limited.
+// not trusted: lines, what is read for a command, what is kept, and waiting are limited.
 
 #include <sys/types.h>
 
 #include <chrono>
+#include <deque>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
-#include <vector>
 
 #include "base/unique_fd.h"
 
 namespace vmhost {
+
+/// What QEMU tells unasked.
+struct Event {
+    std::string name;
+    nlohmann::json data;                         ///< an object, empty where there is none
+    std::chrono::system_clock::time_point time;  ///< when it happened, as QEMU says
+};
 
 class Qmp {
  public:
@@ -22,20 +30,31 @@ class Qmp {
     /// The process that listens there (SO_PEERCRED).
     pid_t pid() const { return pid_; }
     /// What the command returns. Throws Error: with what QEMU says when it refuses it, when the connection ends, when it takes
-    /// more than 30 s.
+    /// more than 30 s or 32 MiB.
     nlohmann::json execute(const std::string& command, const nlohmann::json& arguments = nlohmann::json::object());
     /// What a command of the human monitor prints.
     std::string human(const std::string& command);
+    /// The oldest event that was not yet returned; empty when none comes within `patience`. The last 1024 are kept. Throws Error.
+    std::optional<Event> next_event(std::chrono::milliseconds patience);
 
  private:
     using Clock = std::chrono::steady_clock;
-    nlohmann::json receive(Clock::time_point until);
+    /// What one call may take.
+    struct Limit {
+        Clock::time_point until;
+        std::size_t bytes;
+        bool late = false;  // `until` is over, and what was there has been read
+    };
+    std::optional<nlohmann::json> receive(Limit& limit);
+    void keep(nlohmann::json& line);
     void send(const std::string& line, Clock::time_point until);
     [[noreturn]] void fail(const std::string& why) const;
     std::string path_;
     base::UniqueFd socket_;
     pid_t pid_ = 0;
     std::string received_;
+    std::size_t seen_ = 0;  // of received_: no line ends there
+    std::deque<Event> events_;
     unsigned last_ = 0;  // number of a command
 };
 
