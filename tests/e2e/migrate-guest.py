@@ -6,12 +6,15 @@ In the guest, which has the address 192.0.2.2, run `mig_mon server_rr` and `mig_
 same bridge: this runs as root in a network namespace of its own. For each PAUSE there is one migration, whose switchover
 is held for so long; it prints
 
-    QEMU WARM_UP CLIENT ANY
+    migrated QEMU WARM_UP CLIENT ANY
 
 in ms: the downtime that query-migrate tells; how long after that the first answer left the guest, as an emulator that
 begins without any translated code is slow at first (the kernel's time stamp of the packet on the tap against QEMU's of
 RESUME); the outage that the client tells, which is both; and the longest outage that the client tells of another time: QEMU
-holds the guest while it prepares a migration, too.
+holds the guest while it prepares a migration, too. Then the guest is held without a migration, 100 ms longer, so that its
+code stays translated. QEMU is the time from STOP to RESUME then, and there is no warm-up:
+
+    held QEMU 0 CLIENT ANY
 
 Usage: migrate-guest.py MIG_MON FOLDER INTERVAL_MS PAUSE_MS...
 """
@@ -155,6 +158,13 @@ def wait_for_status(machine, wanted):
     raise SystemExit(f"the migration is not {wanted}: {answer}")
 
 
+def wait_for_event(machine, name):
+    """When it was, in s since 1970."""
+    while name not in machine.events:
+        machine.ask("query-status")
+    return machine.events[name]
+
+
 def migrate(source, destination, folder, pause):
     """What QEMU tells: the downtime in ms, and when the guest was stopped and resumed, in s since 1970."""
     address = f"unix:{os.path.join(folder, 'stream')}"
@@ -164,9 +174,16 @@ def migrate(source, destination, folder, pause):
     time.sleep(pause / 1000)
     source.ask("migrate-continue", state="pre-switchover")
     told = wait_for_status(source, "completed")
-    while "RESUME" not in destination.events:
-        destination.ask("query-status")
-    return told["downtime"], source.events["STOP"], destination.events["RESUME"]
+    return told["downtime"], wait_for_event(source, "STOP"), wait_for_event(destination, "RESUME")
+
+
+def hold(machine, pause):
+    """When the guest was stopped and resumed, in s since 1970."""
+    machine.events.clear()
+    machine.ask("stop")
+    time.sleep(pause / 1000)
+    machine.ask("cont")
+    return wait_for_event(machine, "STOP"), wait_for_event(machine, "RESUME")
 
 
 class Tap:
@@ -211,8 +228,11 @@ class Client:
         self.process.send_signal(signal.SIGINT)
         self.process.wait()
 
-    def outages(self):
-        return [(o["end"], o["length_ms"]) for o in map(json.loads, open(self.log)) if o["type"] == "outage"]
+    def outages(self, stopped, resumed):
+        """Lengths in ms: all together of those between the two times, and the longest of the others."""
+        outages = [(o["end"], o["length_ms"]) for o in map(json.loads, open(self.log)) if o["type"] == "outage"]
+        during = [length for end, length in outages if end > stopped and end - length / 1000 < resumed]
+        return sum(during), max((length for _, length in outages if length not in during), default=0)
 
 
 def make_network():
@@ -240,12 +260,14 @@ def main():
             with Client(mig_mon, folder, interval) as client:
                 told, stopped, resumed = migrate(source, destination, folder, pause)
             answered = tap.first_answer(resumed)
-            outages = client.outages()
-            during = [length for end, length in outages if end > stopped and end - length / 1000 < resumed]
-            others = [length for end, length in outages if length not in during]
-            print(f"{told} {(answered - resumed) * 1000:.0f} {sum(during):.0f} {max(others, default=0):.0f}", flush=True)
+            during, others = client.outages(stopped, resumed)
+            print(f"migrated {told} {(answered - resumed) * 1000:.0f} {during:.0f} {others:.0f}", flush=True)
             source.end()
             source = destination
+            with Client(mig_mon, folder, interval) as client:
+                stopped, resumed = hold(source, pause + 100)
+            during, others = client.outages(stopped, resumed)
+            print(f"held {(resumed - stopped) * 1000:.0f} 0 {during:.0f} {others:.0f}", flush=True)
 
 
 main()
