@@ -10,6 +10,7 @@
 #include <climits>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 
 #include "base/error.h"
 
@@ -143,6 +144,20 @@ void OutputFile::commit(bool keep_old) {
     if (std::rename(temporary_.c_str(), target_.c_str()) != 0) fail("cannot create", errno);
     unfinished_.reset();
     temporary_.clear();
+}
+
+TemporaryFolder::TemporaryFolder() {
+    std::error_code error;
+    std::filesystem::path parent = std::filesystem::temp_directory_path(error);
+    if (error) parent = "/tmp";
+    path_ = (parent / "migscope-XXXXXX").string();
+    if (!::mkdtemp(path_.data()))
+        throw system_error(fmt::format("cannot make a temporary directory in {}", parent.string()), errno, "name another one in TMPDIR");
+}
+
+TemporaryFolder::~TemporaryFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
 }
 
 }  // namespace base

@@ -54,4 +54,17 @@ class OutputFile {
     UniqueFd fd_;
 };
 
+/// A folder in TMPDIR, or /tmp, that nobody else may enter; it goes with all in it at the end of the object. Throws Error.
+class TemporaryFolder {
+ public:
+    TemporaryFolder();
+    ~TemporaryFolder();
+    TemporaryFolder(const TemporaryFolder&) = delete;
+    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+    const std::string& path() const { return path_; }
+
+ private:
+    std::string path_;
+};
+
 }  // namespace base

@@ -26,31 +26,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// A directory of our own, in which names need no care and nothing old can be taken for new.
-class Workshop {
- public:
-    Workshop() {
-        std::error_code error;
-        fs::path parent = fs::temp_directory_path(error);
-        if (error) parent = "/tmp";
-        std::string name = (parent / "migrate_graph-XXXXXX").string();
-        if (!::mkdtemp(name.data()))
-            throw base::system_error(fmt::format("cannot make a temporary directory in {}", parent.string()),
-                                     errno, "name another one in TMPDIR");
-        path_ = name;
-    }
-    ~Workshop() {
-        std::error_code ignored;
-        fs::remove_all(path_, ignored);
-    }
-    Workshop(const Workshop&) = delete;
-    Workshop& operator=(const Workshop&) = delete;
-    const std::string& path() const { return path_; }
-
- private:
-    std::string path_;
-};
-
 /// Everything that gnuplot is to do, as a file in memory: it cannot block us, and cannot kill us when it dies
 /// early.
 base::UniqueFd write_commands(const std::vector<Figure>& figures, const Canvas& canvas) {
@@ -127,7 +102,7 @@ bool is_whole_picture(Format format, const std::string& bytes) {
 }
 
 std::vector<std::string> draw(const std::vector<Figure>& figures, const Canvas& canvas, base::StopSignals& signals) {
-    Workshop workshop;
+    base::TemporaryFolder workshop;
     base::UniqueFd commands = write_commands(figures, canvas);
     base::ChildOptions options;
     options.input = commands.get();

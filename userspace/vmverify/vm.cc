@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "vmverify/vm.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/algorithm/string.hpp>
+#include <csignal>
+#include <cstring>
+#include <fstream>
+
+#include "base/error.h"
+#include "base/terminal.h"
+
+namespace vmverify {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr std::chrono::seconds kStartPatience{30};
+constexpr std::size_t kQuoted = 400;
+constexpr std::streamoff kRead = 1 << 20;
+
+/// Not more than its end: a guest may print whatever it likes.
+std::string read_end(const std::string& path) {
+    std::ifstream file(path, std::ios::binary | std::ios::ate);
+    if (!file) return "";
+    const std::streamoff size = file.tellg();
+    file.seekg(std::max<std::streamoff>(0, size - kRead));
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// For people.
+std::string quoted_end(const std::string& path) {
+    std::string text = boost::trim_copy(read_end(path));
+    if (text.size() > kQuoted) text = "... " + text.substr(text.size() - kQuoted);
+    return base::printable(text, "\n");
+}
+
+std::size_t count(const std::string& text, const std::string& wanted) {
+    std::size_t found = 0;
+    for (std::size_t at = text.find(wanted); at != text.npos; at = text.find(wanted, at + wanted.size())) found++;
+    return found;
+}
+
+}  // namespace
+
+Vm::Vm(const std::string& name, std::vector<std::string> words, const std::string& folder)
+    : name_(name), console_(fmt::format("{}/{}.console", folder, name)), messages_(fmt::format("{}/{}.log", folder, name)) {
+    const std::string monitor = fmt::format("{}/{}.qmp", folder, name);
+    words.insert(words.end(), {"-qmp", fmt::format("unix:{},server=on,wait=off", monitor), "-serial", "file:" + console_});
+    const base::UniqueFd messages(::open(messages_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    const base::UniqueFd nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    if (!messages || !nothing) throw base::system_error(fmt::format("cannot write {}", messages_), errno);
+    base::ChildOptions options;
+    options.input = nothing.get();
+    options.output = options.errors = messages.get();
+    child_ = std::make_unique<base::Child>(words, options);
+    if (const int error = child_->execute())
+        throw base::system_error(fmt::format("cannot run {}", words[0]), error, error == ENOENT ? "scripts/setup installs it" : "");
+    const auto until = Clock::now() + kStartPatience;
+    while (::access(monitor.c_str(), F_OK) != 0) {
+        if (child_->wait(std::chrono::milliseconds(20))) fail("QEMU has ended at once");
+        if (Clock::now() > until) fail("QEMU makes no monitor");
+    }
+    qmp_ = std::make_unique<vmhost::Qmp>(monitor);
+}
+
+Vm::~Vm() {
+    child_->kill(SIGKILL);
+    child_->wait();
+}
+
+void Vm::fail(const std::string& why) const {
+    const std::string said = quoted_end(messages_);
+    throw base::Error(fmt::format("{}: {}{}", name_, why, said.empty() ? "" : "; it says: " + said));
+}
+
+void Vm::wait_for_console(const std::string& text, std::size_t times, std::chrono::seconds patience, base::StopSignals& signals) {
+    const auto until = Clock::now() + patience;
+    for (;;) {
+        const std::string said = read_end(console_);
+        if (count(said, text) >= times) return;
+        if (said.find("Kernel panic") != said.npos) fail(fmt::format("the guest's kernel panics; its console: {}", quoted_end(console_)));
+        if (Clock::now() > until)
+            fail(fmt::format("after {} s the guest has not said '{}'; its console: {}", patience.count(), text, said.empty() ? "nothing" : quoted_end(console_)));
+        pollfd fds[] = {{signals.fd(), POLLIN, 0}, {child_->fd(), POLLIN, 0}};
+        ::poll(fds, 2, 50);
+        if (const int signal = signals.take()) throw base::Interrupted("nothing was compared", signal);
+        if (fds[1].revents) fail("QEMU has ended");
+    }
+}
+
+}  // namespace vmverify

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+// A QEMU that is started here, and ends with the object.
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/signals.h"
+#include "base/subprocess.h"
+#include "vmhost/qmp.h"
+
+namespace vmverify {
+
+class Vm {
+ public:
+    /// Starts QEMU with `words`, and with a monitor, a serial line and its messages as files in `folder` whose names begin with
+    /// `name`. Throws Error, with what QEMU says.
+    Vm(const std::string& name, std::vector<std::string> words, const std::string& folder);
+    ~Vm();
+    Vm(const Vm&) = delete;
+    Vm& operator=(const Vm&) = delete;
+
+    vmhost::Qmp& qmp() { return *qmp_; }
+    /// Waits until `text` stands on the serial line `times` times. Throws Error when it does not within `patience`, when the
+    /// kernel panics, when QEMU ends; Interrupted when a signal comes.
+    void wait_for_console(const std::string& text, std::size_t times, std::chrono::seconds patience, base::StopSignals& signals);
+
+ private:
+    [[noreturn]] void fail(const std::string& why) const;
+    std::string name_, console_, messages_;
+    std::unique_ptr<base::Child> child_;
+    std::unique_ptr<vmhost::Qmp> qmp_;
+};
+
+}  // namespace vmverify
