@@ -25,8 +25,8 @@ TEST_CASE("sums are those of sum -r") {
     // printf '...' | sum -r
     CHECK(bsd_sum("") == "00000     0");
     CHECK(bsd_sum("a") == "00097     1");
-    CHECK(bsd_sum("123456789") == "53621     1");
-    CHECK(bsd_sum(std::string(1024, '\xff')) == "65535     1");
+    CHECK(bsd_sum("123456789") == "53615     1");
+    CHECK(bsd_sum(std::string(1024, '\xff')) == "33787     1");
     CHECK(bsd_sum(std::string(1025, 'x')).ends_with("     2"));
 }
 
