@@ -144,6 +144,37 @@ ended "soft-dirty among them" 0 out
 ended "trackers are listed" 0 out "pagemap-scan" "soft-dirty" "shadow"
 sleep 100 &
 sleeper=$!
+"$track" --pid $sleeper --list-trackers >out 2>&1
+ended "trackers are listed for a process" 0 out "pagemap-scan" "is not shared, so that nothing can be compared"
+"$track" --pid $sleeper --range all --no-bitmap --duration 300ms --output json >out 2>&1
+ended "less than an interval" 0 out '"summary"'
+within "counts with its own length" "$(value out summary 'o["ms"]')" 300 999
+python3 - $sleeper >verdict 2>&1 <<'PY'
+import json, sys
+pid = int(sys.argv[1])
+start, first, *rest = map(json.loads, open("out"))
+assert start["type"] == "start" and start["pid"] == pid and start["tracker"] and start["page_size"] == 4096, start
+assert sum(r["bytes"] for r in start["ranges"]) == start["pages"] * 4096, start
+maps = open(f"/proc/{pid}/maps").read()
+for r in start["ranges"]:
+    assert "%x-%x rw" % (int(r["address"], 16), int(r["address"], 16) + r["bytes"]) in maps, r
+assert [(r["address"], r["bytes"]) for r in first["ranges"]] == [(r["address"], r["bytes"]) for r in start["ranges"]], first
+print("good")
+PY
+ended "ranges are told by their addresses" 0 verdict good
+"$track" --pid $sleeper --bitmap-dir bitmaps --duration 1200ms >out 2>lines
+ended "a rest has a bitmap, too" 0 lines "(8 bytes)"
+within "beside those of intervals" "$(grep -c "create bitmap" lines)" 3 3
+"$track" --pid $sleeper --heatmap nowhere/a.png >out 2>&1
+ended "a picture that cannot be written is found out before" 1 out "cannot create nowhere/a.png"
+! grep -q -e " -o" -e "dirty [0-9]" out
+ended "and what is said makes sense here" 0 out
+PATH=nowhere "$track" --pid $sleeper --heatmap a.png >out 2>&1
+ended "so is a gnuplot that is missing" 1 out "cannot run gnuplot"
+"$track" --pid $sleeper --no-bitmap --duration 300ms --heatmap a.png >out 2>&1 && [[ -s a.png ]]
+ended "a short run has a picture, too" 0 out
+"$track" --pid $sleeper --no-bitmap 2>/dev/full >out
+ended "lines that nobody can see are an error" 1 out
 "$track" --pid $sleeper --range ram >out 2>&1
 ended "what is no QEMU has no guest's memory" 1 out "is no QEMU"
 "$track" --pid $sleeper --range 1000-2000 >out 2>&1

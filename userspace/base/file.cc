@@ -117,10 +117,10 @@ OutputFile::~OutputFile() {
 
 void OutputFile::fail(const std::string& doing, int error) const {
     std::string hint;
-    if (error == ENOSPC || error == EDQUOT) hint = "make room, or name another place with -o";
+    if (error == ENOSPC || error == EDQUOT) hint = "make room, or name another place";
     if (error == EFBIG) hint = "it is larger than files may be here; see ulimit -f";
     if (error == EACCES || error == EROFS || error == ENOENT || error == ENOTDIR || error == EPERM)
-        hint = "name a place that can be written with -o";
+        hint = "name a place that can be written";
     throw system_error(fmt::format("{} {}", doing, path_ == "-" ? "standard output" : path_), error, hint);
 }
 

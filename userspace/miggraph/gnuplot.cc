@@ -81,7 +81,14 @@ std::string complaint(const base::RunResult& result) {
     return text.empty() ? "it gave no reason" : text;
 }
 
+void require_gnuplot(const base::RunResult& result) {
+    if (result.end == base::RunResult::End::NotStarted)
+        throw base::Error(fmt::format("cannot run gnuplot: {} (install it: apt install gnuplot-nox)", result.describe()));
+}
+
 }  // namespace
+
+void check_gnuplot() { require_gnuplot(base::run({"gnuplot", "--version"}, 10s)); }
 
 bool is_whole_picture(Format format, const std::string& bytes) {
     auto ends = [&](std::string_view end) {
@@ -110,9 +117,7 @@ std::vector<std::string> draw(const std::vector<Figure>& figures, const Canvas& 
     // -d: the settings of the user's own ~/.gnuplot are for other pictures.
     auto limit = 60s + 2s * figures.size();
     auto result = base::run({"gnuplot", "-d"}, limit, options, signals.fd());
-    if (result.end == base::RunResult::End::NotStarted)
-        throw base::Error(
-            fmt::format("cannot run gnuplot: {} (install it: apt install gnuplot-nox)", result.describe()));
+    require_gnuplot(result);
     if (result.end == base::RunResult::End::Cancelled)
         throw base::Interrupted("interrupted; no picture was written", signals.take());
     if (result.end == base::RunResult::End::TimedOut)

@@ -16,6 +16,9 @@ namespace miggraph {
 /// none.
 std::vector<std::string> draw(const std::vector<Figure>& figures, const Canvas& canvas, base::StopSignals& signals);
 
+/// Throws Error when gnuplot cannot be run.
+void check_gnuplot();
+
 /// Whether `bytes` are a whole picture of this format: gnuplot is silent about a full disk.
 bool is_whole_picture(Format format, const std::string& bytes);
 

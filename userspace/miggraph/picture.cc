@@ -71,6 +71,11 @@ void write_pictures(const std::vector<Figure>& figures, const std::vector<std::s
     }
 }
 
+void check_pictures(const std::vector<std::string>& names) {
+    check_gnuplot();
+    for (const auto& name : names) try_place(name);
+}
+
 std::vector<std::string> draw_all(const std::vector<std::string>& operands, const DrawOptions& what,
                                   const Output& output, const Canvas& canvas,
                                   const std::function<void(const std::string&)>& warn) {

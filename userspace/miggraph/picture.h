@@ -19,6 +19,9 @@ namespace miggraph {
 void write_pictures(const std::vector<Figure>& figures, const std::vector<std::string>& names,
                     const std::vector<std::string>& inputs, const Canvas& canvas);
 
+/// Throws Error when write_pictures() could not write `names`: before the work that they are to show.
+void check_pictures(const std::vector<std::string>& names);
+
 /// Reads all operands, draws everything with one gnuplot and writes the pictures; returns their names,
 /// without those that went to standard output; otherwise as write_pictures(). `warn` gets what a user should know.
 std::vector<std::string> draw_all(const std::vector<std::string>& operands, const DrawOptions& what,

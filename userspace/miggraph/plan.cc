@@ -52,7 +52,7 @@ Format choose_format(const std::string& format_option, const std::string& file) 
     for (Format format : {Format::Png, Format::Svg, Format::Pdf, Format::Terminal})
         if (boost::iequals(given, extension(format))) return format;
     throw base::UsageError(
-        fmt::format("-o {}: '{}' is no format; names end in .png, .svg, .pdf or .txt", file, given));
+        fmt::format("{}: '{}' is no format; names end in .png, .svg, .pdf or .txt", file, given));
 }
 
 Size parse_size(const std::string& text, Format format) {

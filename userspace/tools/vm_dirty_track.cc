@@ -1,32 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 // vm_dirty_track: which pages of a running VM, or of any process, are written.
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <array>
-#include <cmath>
-#include <nlohmann/json.hpp>
+#include <memory>
 
 #include "base/command_line.h"
 #include "base/error.h"
 #include "base/signals.h"
 #include "base/tool_main.h"
 #include "base/units.h"
-#include "miggraph/picture.h"
-#include "vmdirty/activity.h"
-#include "vmdirty/heat_map.h"
+#include "vm_dirty_track_report.h"
 #include "vmdirty/memory_choice.h"
-#include "vmdirty/track.h"
+#include "vmdirty/tracker.h"
+#include "vmhost/qmp.h"
 
 namespace {
 
 namespace po = base::po;
 using base::CommandLine;
 using base::UsageError;
-using std::chrono::nanoseconds;
-using vmdirty::kPage;
+using dirty_track::Form;
+using dirty_track::ReportOptions;
+using dirty_track::Reporter;
 
 const base::ProgramInfo kInfo = {
     "vm_dirty_track", "--pid PID|--qmp SOCKET [OPTION]...",
@@ -38,19 +35,10 @@ const base::ProgramInfo kInfo = {
     "  vm_dirty_track --pid 4711 --no-bitmap --interval 100ms --duration 1m --output csv >web1.csv\n"
     "  vm_dirty_track --pid $(pgrep -o postgres) --range all --no-bitmap\n"};
 
-constexpr std::array kWindows = {nanoseconds(100'000'000), nanoseconds(1'000'000'000), nanoseconds(10'000'000'000),
-                                 nanoseconds(60'000'000'000)};
-constexpr std::size_t kHottest = 5;
-
-enum class Form { Text, Json, Csv };
-
 struct Job {
     pid_t pid = 0;
-    std::string qmp, range, tracker, bitmaps;
-    miggraph::Output heat_map;
-    bool write_bitmaps = true;
+    std::string qmp, range, tracker;
     vmdirty::TrackOptions track;
-    Form form = Form::Text;
 };
 
 void add_options(CommandLine& line) {
@@ -78,6 +66,16 @@ Form form_option(const std::string& text) {
     throw UsageError(fmt::format("--output: '{}' is neither text, json nor csv", text));
 }
 
+bool names_target(const CommandLine& line) { return line.has("pid") || line.has("qmp"); }
+
+miggraph::Output heat_map(const CommandLine& line) {
+    miggraph::Output output;
+    output.file = line.get<std::string>("heatmap");
+    output.format = miggraph::choose_format("", output.file);
+    if (output.format == miggraph::Format::Terminal) throw UsageError("--heatmap: characters cannot show it; name a .png, .svg or .pdf");
+    return output;
+}
+
 Job job(const CommandLine& line) {
     Job job;
     if (line.has("pid") == line.has("qmp")) throw UsageError("which process? --pid PID, or --qmp SOCKET");
@@ -94,25 +92,33 @@ Job job(const CommandLine& line) {
     job.track.interval = base::parse_duration("--interval", line.get<std::string>("interval"));
     if (job.track.interval < std::chrono::milliseconds(1)) throw UsageError("--interval: 1ms is the shortest");
     if (line.has("duration")) job.track.duration = base::parse_duration("--duration", line.get<std::string>("duration"));
-    if (line.has("heatmap")) {
-        job.heat_map.file = line.get<std::string>("heatmap");
-        job.heat_map.format = miggraph::choose_format("", job.heat_map.file);
-        if (job.heat_map.format == miggraph::Format::Terminal) throw UsageError("--heatmap: characters cannot show it; name a .png, .svg or .pdf");
-    }
-    job.form = form_option(line.get<std::string>("output"));
-    job.bitmaps = line.get<std::string>("bitmap-dir");
+    form_option(line.get<std::string>("output"));
     for (const char* option : {"bitmap-dir", "range", "tracker", "qmp", "heatmap"})
         if (line.has(option) && line.get<std::string>(option).empty()) throw UsageError(fmt::format("--{}: a value is missing", option));
-    job.write_bitmaps = !line.flag("no-bitmap");
+    if (line.has("heatmap")) heat_map(line);
     return job;
 }
 
-/// The one that was asked for, or the best that works here.
-const vmdirty::TrackerKind& choose_tracker(const std::string& name) {
+ReportOptions report_options(const CommandLine& line, const Job& job, const vmdirty::TrackerKind& kind) {
+    ReportOptions options;
+    options.form = form_option(line.get<std::string>("output"));
+    options.interval = job.track.interval;
+    if (line.has("heatmap")) options.heat_map = heat_map(line);
+    if (!line.flag("no-bitmap")) options.bitmaps = line.get<std::string>("bitmap-dir");
+    if (kind.which) return options;
+    for (const char* option : {"bitmap-dir", "heatmap"})
+        if (line.has(option)) throw UsageError(fmt::format("--{}: the tracker {} tells how much is written, and not where", option, kind.name));
+    if (!line.flag("no-bitmap")) base::tell(fmt::format("the tracker {} tells how much is written, and not where: there are no bitmaps", kind.name));
+    options.bitmaps.clear();
+    return options;
+}
+
+/// The one that was asked for, or the best that works there.
+const vmdirty::TrackerKind& choose_tracker(const std::string& name, const vmdirty::Target& target) {
     std::string obstacles;
     for (const auto& kind : vmdirty::tracker_kinds()) {
-        if (!name.empty() && name != kind.name) continue;
-        const std::string obstacle = kind.obstacle();
+        if (name.empty() ? kind.when_named : name != kind.name) continue;
+        const std::string obstacle = kind.obstacle(&target);
         if (obstacle.empty()) return kind;
         obstacles += fmt::format("{}{}: {}", obstacles.empty() ? "" : "; ", kind.name, obstacle);
     }
@@ -120,182 +126,23 @@ const vmdirty::TrackerKind& choose_tracker(const std::string& name) {
     throw base::Error(fmt::format("no tracker works here: {}", obstacles));
 }
 
-void list_trackers() {
+void list_trackers(const vmdirty::Target* target) {
     for (const auto& kind : vmdirty::tracker_kinds()) {
-        const std::string obstacle = kind.obstacle();
+        const std::string obstacle = kind.obstacle(target);
         base::print_line(fmt::format("{:<14} {}\n{:<14} {}", kind.name, kind.about, "", obstacle.empty() ? "works here" : "not here: " + obstacle));
     }
 }
 
-double seconds(nanoseconds time) { return std::chrono::duration<double>(time).count(); }
-double megabytes(std::uint64_t pages) { return static_cast<double>(pages) * kPage / (1 << 20); }
-
-/// "0.1", "60"
-std::string window_name(nanoseconds window) { return fmt::format("{}", seconds(window)); }
-
-/// Whatever is printed and written.
-class Reporter {
- public:
-    Reporter(const Job& job, const vmdirty::Target& target)
-        : job_(job), target_(target), activity_(target.layout, kWindows.back()), heat_map_(target.layout.pages()), ranges_(target.layout.ranges().size()) {}
-
-    void interval(const vmdirty::Interval& interval) {
-        const std::uint64_t dirty = interval.dirty.count();
-        // Of the first all is marked, and no time has passed.
-        const double length = interval.first ? seconds(job_.track.interval) : seconds(interval.length());
-        const double rate = megabytes(dirty) / length;
-        const std::string file = job_.write_bitmaps ? bitmap_name(interval.wall) : "";
-        if (!interval.first) {
-            activity_.add(interval.dirty, interval.begin, interval.end);
-            if (!job_.heat_map.file.empty()) heat_map_.add(interval.dirty);
-            for (std::size_t i = 0; i < ranges_.size(); i++) ranges_[i] += count(interval, target_.layout.ranges()[i]);
-            dirty_ += dirty;
-            watched_ = interval.end;
-            intervals_++;
-            most_ = std::max(most_, rate);
-            for (std::size_t i = 0; i < kWindows.size(); i++)
-                if (const auto pages = activity_.working_set(kWindows[i])) largest_[i] = std::max(largest_[i].value_or(0), *pages);
-        }
-        if (job_.write_bitmaps) vmdirty::write_bitmap(file, interval.dirty);
-        if (job_.form == Form::Text) text(interval, file, dirty, rate);
-        if (job_.form == Form::Json) json(interval, file, dirty, rate);
-        if (job_.form == Form::Csv && interval.first) base::print_line(csv_head());
-        if (job_.form == Form::Csv && !interval.first) csv(interval, file, dirty, rate);
-    }
-
-    /// No picture is drawn of nothing.
-    void draw_heat_map() const {
-        if (job_.heat_map.file.empty() || intervals_ == 0) return;
-        const std::string what = fmt::format("process {}: {:.1f} MB/s on average in {}", target_.process.pid(), average(), base::format_duration(watched_));
-        miggraph::HeatMap map{heat_map_.cells(), seconds(watched_), megabytes(target_.layout.pages()), "memory [MB]", "pages written in an interval"};
-        miggraph::Canvas canvas;
-        canvas.format = job_.heat_map.format;
-        miggraph::write_pictures({{"Memory written", what, std::move(map)}}, {job_.heat_map.file}, {}, canvas);
-    }
-
-    void summary() const {
-        if (job_.form == Form::Json) return summary_json();
-        if (job_.form == Form::Csv) return;
-        base::print_line(fmt::format("\n{} intervals in {}: {:.1f} MB/s on average, {:.1f} MB/s at most, of {:.1f} MB", intervals_,
-                                     base::format_duration(watched_), average(), most_, megabytes(target_.layout.pages())));
-        for (std::size_t i = 0; i < kWindows.size(); i++)
-            if (largest_[i])
-                base::print_line(fmt::format("written within {:>3} s: {:.1f} MB at most", window_name(kWindows[i]), megabytes(*largest_[i])));
-        if (ranges_.size() > 1) print_ranges();
-        const auto hottest = activity_.hottest(kHottest);
-        if (!hottest.empty()) base::print_line("most often written:");
-        for (const auto& part : hottest) {
-            const auto& range = target_.layout.range_of(part.first_page);
-            const std::uint64_t page = part.first_page - range.first_page;
-            base::print_line(fmt::format("  {:x}, {:.1f} MB into {}: {:.1f} of {} pages in each interval", range.begin + page * kPage, megabytes(page),
-                                         range.name, each(part.writes), part.pages));
-        }
-    }
-
- private:
-    static std::uint64_t count(const vmdirty::Interval& interval, const vmdirty::Range& range) {
-        return interval.dirty.count(range.first_page, range.first_page + range.pages());
-    }
-    double average() const { return watched_.count() ? megabytes(dirty_) / seconds(watched_) : 0; }
-    double each(std::uint64_t pages) const { return static_cast<double>(pages) / static_cast<double>(std::max<std::uint64_t>(intervals_, 1)); }
-
-    void print_ranges() const {
-        for (std::size_t i = 0; i < ranges_.size(); i++) {
-            const auto& range = target_.layout.ranges()[i];
-            if (ranges_[i])
-                base::print_line(fmt::format("  {} ({:x}-{:x}): {:.1f} MB/s", range.name, range.begin, range.end, megabytes(ranges_[i]) / seconds(watched_)));
-        }
-    }
-
-    /// Intervals below a second need more than seconds.
-    std::string bitmap_name(std::chrono::system_clock::time_point wall) const {
-        const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(wall.time_since_epoch()).count();
-        std::string name = fmt::format("{}/qemu.bm-{}.{}", job_.bitmaps, job_.pid, ms / 1000);
-        if (job_.track.interval < std::chrono::seconds(1)) name += fmt::format(".{:03}", ms % 1000);
-        return name;
-    }
-
-    /// As Qemu-DPT prints it.
-    void text(const vmdirty::Interval& interval, const std::string& file, std::uint64_t dirty, double rate) const {
-        std::string line;
-        if (!file.empty()) line = fmt::format("create bitmap {} ({} bytes), ", file, interval.dirty.words().size() * 8);
-        std::fputs(fmt::format("{}dirty {} / {} ({:.3f} MB/s)\n", line, dirty, interval.dirty.pages(), rate).c_str(), stderr);
-    }
-
-    void json(const vmdirty::Interval& interval, const std::string& file, std::uint64_t dirty, double rate) const {
-        nlohmann::ordered_json object = {{"type", "interval"},
-                                         {"time", std::chrono::duration<double>(interval.wall.time_since_epoch()).count()},
-                                         {"ms", seconds(interval.length()) * 1000},
-                                         {"dirty_pages", dirty},
-                                         {"pages", interval.dirty.pages()}};
-        if (interval.first)
-            object["all"] = true;
-        else
-            object["bytes_per_second"] = std::llround(rate * (1 << 20));
-        for (const nanoseconds window : kWindows)
-            if (const auto pages = activity_.working_set(window)) object["working_set_pages"][window_name(window)] = *pages;
-        if (ranges_.size() > 1) object["ranges"] = ranges(interval);
-        if (!file.empty()) object["bitmap"] = file;
-        base::print_line(object.dump());
-    }
-
-    /// Those in which something was written.
-    nlohmann::ordered_json ranges(const vmdirty::Interval& interval) const {
-        auto list = nlohmann::ordered_json::array();
-        for (const auto& range : target_.layout.ranges())
-            if (const std::uint64_t pages = count(interval, range))
-                list.push_back({{"name", range.name}, {"first_page", range.first_page}, {"dirty_pages", pages}});
-        return list;
-    }
-
-    static std::string csv_head() {
-        std::string head = "time,ms,dirty_pages,pages,mb_per_second";
-        for (const nanoseconds window : kWindows) head += fmt::format(",working_set_{}s_pages", window_name(window));
-        return head + ",bitmap";
-    }
-
-    void csv(const vmdirty::Interval& interval, const std::string& file, std::uint64_t dirty, double rate) const {
-        std::string line = fmt::format("{:.3f},{:.3f},{},{},{:.3f}", std::chrono::duration<double>(interval.wall.time_since_epoch()).count(),
-                                       seconds(interval.length()) * 1000, dirty, interval.dirty.pages(), rate);
-        for (const nanoseconds window : kWindows) {
-            const auto pages = activity_.working_set(window);
-            line += "," + (pages ? std::to_string(*pages) : "");
-        }
-        base::print_line(line + "," + file);
-    }
-
-    void summary_json() const {
-        nlohmann::ordered_json object = {{"type", "summary"},
-                                         {"intervals", intervals_},
-                                         {"ms", seconds(watched_) * 1000},
-                                         {"pages", target_.layout.pages()},
-                                         {"bytes_per_second", std::llround(average() * (1 << 20))},
-                                         {"most_bytes_per_second", std::llround(most_ * (1 << 20))}};
-        for (std::size_t i = 0; i < kWindows.size(); i++)
-            if (largest_[i]) object["most_working_set_pages"][window_name(kWindows[i])] = *largest_[i];
-        object["hottest"] = nlohmann::ordered_json::array();
-        for (const auto& part : activity_.hottest(kHottest))
-            object["hottest"].push_back({{"first_page", part.first_page}, {"pages", part.pages}, {"dirty_pages_per_interval", each(part.writes)}});
-        base::print_line(object.dump());
-    }
-
-    const Job& job_;
-    const vmdirty::Target& target_;
-    vmdirty::Activity activity_;
-    vmdirty::HeatMap heat_map_;
-    std::vector<std::uint64_t> ranges_;  // dirty pages of all intervals
-    std::uint64_t dirty_ = 0, intervals_ = 0;
-    nanoseconds watched_{0};
-    double most_ = 0;
-    std::array<std::optional<std::uint64_t>, kWindows.size()> largest_;
-};
+std::unique_ptr<vmhost::Monitor> monitor_of(const Job& job) {
+    if (!job.qmp.empty()) return std::make_unique<vmhost::Qmp>(job.qmp);
+    return nullptr;
+}
 
 /// Until it is over; returns why, if that is an error. Whatever was begun is undone.
-std::optional<base::Error> watch(const Job& job, const vmdirty::Target& target, Reporter& reporter) {
+std::optional<base::Error> watch(const Job& job, const vmdirty::Target& target, const vmdirty::TrackerKind& kind, Reporter& reporter) {
     base::StopSignals signals;
-    const auto tracker = choose_tracker(job.tracker).start(target);
     try {
-        vmdirty::track(*tracker, target, job.track, signals, [&](const vmdirty::Interval& interval) { reporter.interval(interval); });
+        kind.track(target, job.track, signals, [&](const vmdirty::Interval& interval) { reporter.interval(interval); });
     } catch (const base::Error& error) {
         return error;
     }
@@ -306,23 +153,30 @@ int run(int argc, char** argv) {
     CommandLine line(kInfo, base::Operands::None);
     add_options(line);
     if (!line.parse(argc, argv)) return 0;
-    if (line.flag("list-trackers")) {
-        list_trackers();
+    const bool list = line.flag("list-trackers");
+    if (list && !names_target(line)) {
+        list_trackers(nullptr);
         return 0;
     }
-    Job wanted = job(line);
-    std::vector<vmhost::RamBlock> blocks;
-    if (!wanted.qmp.empty()) {
-        // Only for as long as it takes to ask: QEMU serves one client.
-        vmhost::Qmp qmp(wanted.qmp);
-        wanted.pid = qmp.pid();
-        blocks = vmhost::ram_blocks(qmp);
+    const Job wanted = job(line);
+    auto monitor = monitor_of(wanted);
+    const vmhost::Process process(monitor ? monitor->pid() : wanted.pid);
+    const vmdirty::Layout layout =
+        monitor ? vmdirty::guest_memory(process, vmhost::ram_blocks(*monitor)) : vmdirty::choose_memory(process, wanted.range);
+    vmdirty::Target target{process, layout, monitor.get()};
+    if (list) {
+        list_trackers(&target);
+        return 0;
     }
-    const vmhost::Process process(wanted.pid);
-    const vmdirty::Layout layout = wanted.qmp.empty() ? vmdirty::choose_memory(process, wanted.range) : vmdirty::guest_memory(process, blocks);
-    const vmdirty::Target target{process, layout};
-    Reporter reporter(wanted, target);
-    const std::optional<base::Error> failure = watch(wanted, target, reporter);
+    const vmdirty::TrackerKind& kind = choose_tracker(wanted.tracker, target);
+    const ReportOptions report = report_options(line, wanted, kind);
+    Reporter reporter(report, target, kind);
+    if (!kind.keeps_monitor) {
+        // QEMU serves one client: others shall not wait longer than it takes to ask.
+        target.monitor = nullptr;
+        monitor.reset();
+    }
+    const std::optional<base::Error> failure = watch(wanted, target, kind, reporter);
     reporter.summary();
     reporter.draw_heat_map();
     if (failure) throw *failure;

@@ -3,7 +3,7 @@
 
 #include <elf.h>
 #include <fmt/format.h>
-#include <poll.h>
+#include <linux/audit.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
@@ -21,7 +21,9 @@
 #include "base/error.h"
 #include "vmdirty/pagemap_abi.h"
 #include "vmdirty/return_frame.h"
+#include "vmdirty/seccomp.h"
 #include "vmdirty/stop.h"
+#include "vmhost/qemu.h"
 
 #ifndef SYS_pidfd_getfd
 #define SYS_pidfd_getfd 438
@@ -33,28 +35,39 @@ namespace {
 
 // What the two kinds of CPU differ in.
 #if defined(__x86_64__)
+constexpr std::uint32_t kArchitecture = AUDIT_ARCH_X86_64, kCallSize = 2;
 long result(const Registers& registers) { return static_cast<long>(registers.rax); }
 /// A program for 32 bits has other numbers of system calls.
 bool is_64_bit(const Registers& registers) { return registers.cs == 0x33; }
 #elif defined(__aarch64__)
+constexpr std::uint32_t kArchitecture = AUDIT_ARCH_AARCH64, kCallSize = 4;
 long result(const Registers& registers) { return static_cast<long>(registers.regs[0]); }
 bool is_64_bit(const Registers& registers) { return !(registers.pstate & 0x10); }
 #endif
 
+constexpr int kFlags = O_CLOEXEC | O_NONBLOCK | kUserModeOnly;
+
+/// Of the process that is made to call, opened before.
+struct Files {
+    pid_t pid;
+    int pidfd, memory, status;  // the latter two in /proc/PID
+    bool qemu;                  // its sandbox is known to allow all this
+};
+
 /// What the process that does it reports.
 struct Outcome {
     int error = 0;  // an errno, or 0 and a descriptor
-    char doing[64] = "";
+    char doing[128] = "";
 };
 
 /// Runs in the process that does it: nothing here allocates memory, as other threads may have held locks at fork().
 class Injection {
  public:
-    Injection(pid_t pid, int pidfd, int memory, const ReturnCode& code) : pid_(pid), pidfd_(pidfd), memory_(memory), code_(code) {}
+    Injection(const Files& files, const ReturnCode& code) : pid_(files.pid), files_(files), code_(code) {}
 
     /// The descriptor, or -1 with `outcome` filled in.
     int run(Outcome& outcome) {
-        const int fd = stop() && save() ? make() : -1;
+        const int fd = stop() && may_call() && save() ? make() : -1;
         put_back();
         outcome = outcome_;
         return fd;
@@ -88,6 +101,33 @@ class Injection {
         return true;
     }
 
+    /// Whether its seccomp filters let it do what it is made to do: they may kill it for that.
+    bool may_call() {
+        char status[8192];
+        const ssize_t size = ::pread(files_.status, status, sizeof status - 1, 0);
+        if (size < 0) return fail("reading /proc/PID/status", errno);
+        status[size] = '\0';
+        const char* const mode = std::strstr(status, "\nSeccomp:\t");
+        const int filtered = mode ? mode[10] - '0' : SECCOMP_MODE_DISABLED;
+        if (filtered == SECCOMP_MODE_DISABLED) return true;
+        if (filtered != SECCOMP_MODE_FILTER) return fail("it runs under strict seccomp, and would be killed for userfaultfd()", EACCES);
+        const seccomp_data calls[] = {filter_input(SYS_userfaultfd, kFlags), filter_input(SYS_close, 3), filter_input(SYS_rt_sigreturn, 0)};
+        const FilterAnswer answer = ask_filters(pid_, calls);
+        if (answer == FilterAnswer::Forbids) return fail("its seccomp filter forbids userfaultfd(), close() or rt_sigreturn(), and might kill it", EACCES);
+        if (answer == FilterAnswer::Unknown && !files_.qemu)
+            return fail("it has a seccomp filter, which might kill it, and cannot be read (root can, with CONFIG_CHECKPOINT_RESTORE)", EACCES);
+        return true;
+    }
+
+    seccomp_data filter_input(int number, std::uint64_t argument) const {
+        seccomp_data call{};
+        call.nr = number;
+        call.arch = kArchitecture;
+        call.instruction_pointer = code_.system_call + kCallSize;
+        call.args[0] = argument;
+        return call;
+    }
+
     bool save() {
         iovec part{&saved_, sizeof saved_};
         if (::ptrace(PTRACE_GETREGSET, pid_, NT_PRSTATUS, &part)) return fail("reading its registers", errno);
@@ -95,7 +135,7 @@ class Injection {
         if (::ptrace(static_cast<__ptrace_request>(PTRACE_GETSIGMASK), pid_, sizeof signals_, &signals_))
             return fail("reading its signal mask", errno);
         if (const int error = frame_.make(pid_, saved_, signals_)) return fail("reading its state", error);
-        if (const int error = frame_.write(memory_, code_)) return fail("writing to its stack", error);
+        if (const int error = frame_.write(files_.memory, code_)) return fail("writing to its stack", error);
         const std::uint64_t none = ~std::uint64_t{0};
         if (::ptrace(static_cast<__ptrace_request>(PTRACE_SETSIGMASK), pid_, sizeof none, &none))
             return fail("setting its signal mask", errno);
@@ -133,13 +173,13 @@ class Injection {
     }
 
     int make() {
-        const auto theirs = call(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | kUserModeOnly);
+        const auto theirs = call(SYS_userfaultfd, kFlags);
         if (!theirs) return -1;
         if (*theirs < 0) {
             fail("userfaultfd() in it", static_cast<int>(-*theirs));
             return -1;
         }
-        const int ours = static_cast<int>(::syscall(SYS_pidfd_getfd, pidfd_, static_cast<int>(*theirs), 0));
+        const int ours = static_cast<int>(::syscall(SYS_pidfd_getfd, files_.pidfd, static_cast<int>(*theirs), 0));
         if (ours < 0) fail("taking the descriptor out of it (pidfd_getfd)", errno);
         call(SYS_close, static_cast<std::uint64_t>(*theirs));
         return ours;
@@ -169,7 +209,7 @@ class Injection {
     }
 
     pid_t pid_;
-    int pidfd_, memory_;  // its pidfd and /proc/PID/mem
+    const Files files_;
     const ReturnCode code_;
     ReturnFrame frame_;
     Registers saved_{};
@@ -231,11 +271,10 @@ base::UniqueFd receive_outcome(int socket, Outcome& outcome) {
             throw base::Error(what + ": it is a program for 32 bits");
         case ETIME:
             throw base::Error(fmt::format("{}: it does not stop within {} s; is it waiting for a disk?", what, kStopMsec / 1000));
-        case EPERM:
-            throw base::system_error(fmt::format("{}: {}", what, outcome.doing), EPERM,
-                                     "try it as root; nobody else may trace it, a debugger for example");
+        case EACCES:
+            throw base::Error(fmt::format("{}: {}; --tracker soft-dirty and --tracker shadow need no system call of it", what, outcome.doing));
         default:
-            throw base::system_error(fmt::format("{}: {}", what, outcome.doing), outcome.error);
+            throw trace_error(fmt::format("{}: {}", what, outcome.doing), process, process.pid(), outcome.error);
     }
 }
 
@@ -243,7 +282,8 @@ base::UniqueFd receive_outcome(int socket, Outcome& outcome) {
 
 base::UniqueFd userfaultfd_of(const vmhost::Process& process) {
     const ReturnCode code = find_return_code(process);
-    const base::UniqueFd memory = process.open("mem", O_RDWR);
+    const base::UniqueFd memory = process.open("mem", O_RDWR), status = process.open("status");
+    const Files files{process.pid(), process.pidfd(), memory.get(), status.get(), vmhost::is_qemu(process.command_line())};
     int sockets[2];
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets)) throw base::system_error("cannot make a pair of sockets", errno);
     base::UniqueFd ours(sockets[0]), theirs(sockets[1]);
@@ -257,7 +297,7 @@ base::UniqueFd userfaultfd_of(const vmhost::Process& process) {
         sigfillset(&all);
         ::sigprocmask(SIG_SETMASK, &all, nullptr);
         Outcome outcome;
-        const int fd = Injection(process.pid(), process.pidfd(), memory.get(), code).run(outcome);
+        const int fd = Injection(files, code).run(outcome);
         send_outcome(theirs.get(), outcome, fd);
         ::_exit(0);
     }

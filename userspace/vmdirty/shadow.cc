@@ -20,7 +20,17 @@ constexpr std::uint64_t kChunk = 64 * kPage;
 
 }  // namespace
 
-Shadow::Shadow(const Target& target) : Tracker(target), now_(kChunk) {
+std::string Shadow::obstacle(const Target* target) {
+    try {
+        if (target) find_parts(*target);
+    } catch (const base::Error& error) {
+        return error.what();
+    }
+    return "";
+}
+
+std::vector<Shadow::Part> Shadow::find_parts(const Target& target) {
+    std::vector<Part> parts;
     const auto mappings = target.process.maps();
     for (const Range& range : target.layout.ranges()) {
         const auto mapping = std::find_if(mappings.begin(), mappings.end(),
@@ -29,9 +39,13 @@ Shadow::Shadow(const Target& target) : Tracker(target), now_(kChunk) {
             throw base::Error(fmt::format("{:x}-{:x} ({}) of process {} is not shared, so that nothing can be compared with it "
                                           "(QEMU: -object memory-backend-memfd,share=on)",
                                           range.begin, range.end, range.name, target.process.pid()));
-        parts_.push_back({range, target.process.open(fmt::format("map_files/{:x}-{:x}", mapping->begin, mapping->end)),
-                          mapping->offset + (range.begin - mapping->begin)});
+        parts.push_back({range, target.process.open(fmt::format("map_files/{:x}-{:x}", mapping->begin, mapping->end)),
+                         mapping->offset + (range.begin - mapping->begin)});
     }
+    return parts;
+}
+
+Shadow::Shadow(const Target& target) : Tracker(target), parts_(find_parts(target)), now_(kChunk) {
     const std::uint64_t bytes = target.layout.pages() * kPage;
     if (const auto available = base::available_memory(); available && bytes > *available)
         throw base::Error(fmt::format("a copy of {} MiB is needed, and {} MiB are available", bytes >> 20, *available >> 20));

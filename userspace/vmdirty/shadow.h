@@ -12,6 +12,9 @@ class Shadow : public Tracker {
     /// Throws Error when some of the memory is not shared, or there is no room for a copy.
     explicit Shadow(const Target& target);
 
+    /// Why it does not work with that target; empty if it does, or without one.
+    static std::string obstacle(const Target* target);
+
  private:
     void read(Bitmap& dirty) override;
     struct Part {
@@ -19,6 +22,7 @@ class Shadow : public Tracker {
         base::UniqueFd file;
         std::uint64_t offset;  // of the range in the file
     };
+    static std::vector<Part> find_parts(const Target& target);
     void compare(const Part& part, Bitmap& dirty);
     std::vector<Part> parts_;
     std::vector<char> copy_, now_;

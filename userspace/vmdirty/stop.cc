@@ -31,6 +31,18 @@ std::vector<pid_t> threads_of(const vmhost::Process& process) {
 
 }  // namespace
 
+base::Error trace_error(const std::string& what, const vmhost::Process& process, pid_t thread, int error) {
+    const int tracer = std::atoi(process.status("TracerPid", thread).c_str());
+    if (error != EPERM || tracer == 0) return base::system_error(what, error, error == EPERM ? "try it as root" : "");
+    std::string name;
+    try {
+        name = fmt::format(" ({})", vmhost::Process(tracer).name());
+    } catch (const base::Error&) {
+        // It has ended meanwhile, or is a thread.
+    }
+    return base::Error(fmt::format("{}: process {}{} traces it already, and there can be only one: end that first", what, tracer, name));
+}
+
 pid_t await_stop(pid_t thread, int& status) {
     const timespec step = {0, 20'000};
     for (int i = 0; i < kStopMsec * 50; i++) {
@@ -69,8 +81,7 @@ void Stop::seize(pid_t id) {
         // A thread that ends now ends.
         ::ptrace(PTRACE_INTERRUPT, id, nullptr, nullptr);
     } else if (errno != ESRCH) {
-        throw base::system_error(fmt::format("cannot stop thread {} of process {} (ptrace)", id, process_.pid()), errno,
-                                 "try it as root; nobody else may trace it, a debugger for example");
+        throw trace_error(fmt::format("cannot stop thread {} of process {} (ptrace)", id, process_.pid()), process_, id, errno);
     }
 }
 

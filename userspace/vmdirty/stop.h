@@ -2,8 +2,10 @@
 #pragma once
 #include <sys/types.h>
 
+#include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "vmhost/process.h"
 
 namespace vmdirty {
@@ -14,6 +16,9 @@ constexpr int kStopMsec = 2000;
 /// Waits until it stops or ends, and how in `status`, as waitpid() does: returns its id, 0 when it takes longer, or -1 with errno.
 /// Allocates no memory.
 pid_t await_stop(pid_t thread, int& status);
+
+/// Why ptrace() refuses, with `error`, to do `what` with a thread: somebody else has it, or it is not ours.
+base::Error trace_error(const std::string& what, const vmhost::Process& process, pid_t thread, int error);
 
 /// While it lives no thread of `process` runs (ptrace). Whatever happens to this process they go on when it ends.
 class Stop {

@@ -17,7 +17,10 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::nanoseconds;
 
-/// Whether it is time. Throws Error when the process has ended.
+constexpr std::chrono::milliseconds kShortestRest{1};
+
+}  // namespace
+
 bool wait_until(Clock::time_point when, const base::StopSignals& signals, const vmhost::Process& process) {
     for (;;) {
         const nanoseconds left = std::max<nanoseconds>(when - Clock::now(), nanoseconds(0));
@@ -31,31 +34,32 @@ bool wait_until(Clock::time_point when, const base::StopSignals& signals, const 
     }
 }
 
-}  // namespace
-
 void track(Tracker& tracker, const Target& target, const TrackOptions& options, const base::StopSignals& signals,
-           const std::function<void(const Interval&)>& each) {
+           const IntervalListener& each) {
     const auto wall = std::chrono::system_clock::now();
     Bitmap dirty(target.layout.pages());
     tracker.collect(dirty);
     const Clock::time_point begin = Clock::now();
     const Clock::time_point end = options.duration ? begin + *options.duration : Clock::time_point::max();
-    each({nanoseconds(0), nanoseconds(0), wall, dirty, true});
+    each({nanoseconds(0), nanoseconds(0), wall, dirty.pages(), &dirty, true, false});
     nanoseconds before{0};
+    const auto look = [&](std::optional<nanoseconds> nominal) {
+        dirty.clear();
+        tracker.collect(dirty);
+        const nanoseconds now = Clock::now() - begin;
+        const auto end = wall + std::chrono::duration_cast<std::chrono::system_clock::duration>(nominal.value_or(now));
+        each({before, now, end, dirty.count(), &dirty, false, !nominal});
+        before = now;
+    };
     for (long long number = 1;; number++) {
         const nanoseconds late = Clock::now() - begin;
         number = std::max(number, static_cast<long long>((late + options.interval - nanoseconds(1)) / options.interval));
         const Clock::time_point next = begin + number * options.interval;
-        if (next > end) {
-            wait_until(end, signals, target.process);
+        if (!wait_until(std::min(next, end), signals, target.process) || next > end) {
+            if (std::min(Clock::now(), end) - begin - before >= kShortestRest) look(std::nullopt);
             return;
         }
-        if (!wait_until(next, signals, target.process)) return;
-        dirty.clear();
-        tracker.collect(dirty);
-        const nanoseconds now = Clock::now() - begin;
-        each({before, now, wall + std::chrono::duration_cast<std::chrono::system_clock::duration>(number * options.interval), dirty, false});
-        before = now;
+        look(number * options.interval);
     }
 }
 

@@ -1,32 +1,72 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "vmdirty/tracker.h"
 
+#include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
+
 #include <utility>
 
+#include "base/error.h"
 #include "vmdirty/pagemap_scan.h"
 #include "vmdirty/remote_call.h"
 #include "vmdirty/shadow.h"
 #include "vmdirty/soft_dirty.h"
+#include "vmdirty/track.h"
 
 namespace vmdirty {
 
+namespace {
+
+/// As long as a process may take to end when its memory is gone.
+constexpr int kEndMsec = 10'000;
+
+/// A tracker that tells what was written whenever it is asked.
+TrackerKind looked_at(const char* name, const char* about, std::function<std::string(const Target*)> obstacle,
+                      std::function<std::unique_ptr<Tracker>(const Target&)> start) {
+    auto follow = [start](const Target& target, const TrackOptions& options, const base::StopSignals& signals, const IntervalListener& each) {
+        track(*start(target), target, options, signals, each);
+    };
+    return {name, about, true, false, false, std::move(obstacle), start, follow};
+}
+
+}  // namespace
+
 void Tracker::collect(Bitmap& dirty) {
-    read(dirty);
+    try {
+        read(dirty);
+    } catch (const base::Error&) {
+        // That may be the reason.
+        check_memory();
+        throw;
+    }
+    check_memory();
     if (std::exchange(first_, false)) dirty.set(0, dirty.pages());
-    // The memory of a process that ends is unmapped before anybody can see that it has ended.
+}
+
+void Tracker::check_memory() const {
     target_.process.check_running();
+    char c;
+    if (::pread(memory_.get(), &c, 1, 0) == 1) return;
+    // The memory of a process that ends is gone before anybody can see that it has ended.
+    pollfd ended{target_.process.pidfd(), POLLIN, 0};
+    if (target_.process.read("maps").empty()) ::poll(&ended, 1, kEndMsec);
+    target_.process.check_running();
+    throw base::Error(fmt::format("process {} runs another program now ({}): the memory that was tracked is gone", target_.process.pid(),
+                                  target_.process.name()));
 }
 
 const std::vector<TrackerKind>& tracker_kinds() {
     static const std::vector<TrackerKind> kinds = {
-        {"pagemap-scan", "userfaultfd write protection, read by PAGEMAP_SCAN; exact", PagemapScan::obstacle,
-         [](const Target& target) -> std::unique_ptr<Tracker> {
-             return std::make_unique<PagemapScan>(target, userfaultfd_of(target.process));
-         }},
-        {"soft-dirty", "soft-dirty bits, the process stands still while they are read; exact", SoftDirty::obstacle,
-         [](const Target& target) -> std::unique_ptr<Tracker> { return std::make_unique<SoftDirty>(target); }},
-        {"shadow", "shared memory compared with a copy; what is written as it was does not show", [] { return std::string(); },
-         [](const Target& target) -> std::unique_ptr<Tracker> { return std::make_unique<Shadow>(target); }},
+        looked_at(
+            "pagemap-scan", "userfaultfd write protection, read by PAGEMAP_SCAN; exact", [](const Target*) { return PagemapScan::obstacle(); },
+            [](const Target& target) { return std::make_unique<PagemapScan>(target, userfaultfd_of(target.process)); }),
+        looked_at(
+            "soft-dirty", "soft-dirty bits, the process stands still while they are read; exact", [](const Target*) { return SoftDirty::obstacle(); },
+            [](const Target& target) { return std::make_unique<SoftDirty>(target); }),
+        looked_at(
+            "shadow", "shared memory compared with a copy; what is written as it was does not show", Shadow::obstacle,
+            [](const Target& target) { return std::make_unique<Shadow>(target); }),
     };
     return kinds;
 }

@@ -109,6 +109,24 @@ std::string Process::read(const std::string& name, std::size_t most) const {
     return text;
 }
 
+std::vector<Mapping> Process::maps() const {
+    auto found = parse_maps(read("maps"));
+    if (!found.empty()) return found;
+    if (status("State").starts_with('Z'))
+        throw base::Error(fmt::format("process {} shows no memory: its first thread has ended while others run on, and the kernel shows a "
+                                      "process as its first thread sees it",
+                                      pid_));
+    throw base::Error(fmt::format("process {} ({}) has no memory: it is a part of the kernel", pid_, name()));
+}
+
+std::string Process::status(const std::string& name, pid_t thread) const {
+    const std::string text = "\n" + read(thread ? fmt::format("task/{}/status", thread) : "status");
+    const auto line = text.find("\n" + name + ":");
+    if (line == text.npos) return "";
+    const auto value = line + name.size() + 2;
+    return boost::trim_copy(text.substr(value, text.find('\n', value) - value));
+}
+
 std::vector<std::string> Process::command_line() const {
     std::string text = read("cmdline");
     std::vector<std::string> words;

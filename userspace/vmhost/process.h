@@ -41,7 +41,10 @@ class Process {
     base::UniqueFd open(const std::string& name, int flags = O_RDONLY) const;
     /// The whole of it. Throws Error, also when there are more than `most` bytes.
     std::string read(const std::string& name, std::size_t most = std::size_t{64} << 20) const;
-    std::vector<Mapping> maps() const { return parse_maps(read("maps")); }
+    /// Throws Error, also when it has no memory.
+    std::vector<Mapping> maps() const;
+    /// What /proc/PID/status says behind NAME, or that of a thread; empty when there is no such line.
+    std::string status(const std::string& name, pid_t thread = 0) const;
     /// What it was started with.
     std::vector<std::string> command_line() const;
     /// The name that ps shows ("comm").

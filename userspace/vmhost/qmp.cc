@@ -132,7 +132,7 @@ void Qmp::keep(Json& line) {
 }
 
 // What is nested deeply is moved and not copied: a copy takes stack for each level.
-Json Qmp::execute(const std::string& command, const Json& arguments) {
+Json Qmp::ask(const std::string& command, const Json& arguments) {
     Limit limit{Clock::now() + kPatience, kMostPerCommand};
     const unsigned number = ++last_;
     send(Json{{"execute", command}, {"arguments", arguments}, {"id", number}}.dump() + "\n", limit.until);
@@ -161,12 +161,6 @@ std::optional<Event> Qmp::next_event(std::chrono::milliseconds patience) {
     Event event = std::move(events_.front());
     events_.pop_front();
     return event;
-}
-
-std::string Qmp::human(const std::string& command) {
-    const Json text = execute("human-monitor-command", {{"command-line", command}});
-    if (!text.is_string()) fail(fmt::format("'{}' prints no text", command));
-    return text.get<std::string>();
 }
 
 }  // namespace vmhost

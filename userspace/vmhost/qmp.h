@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #pragma once
-// The monitor of a QEMU: QMP, JSON lines over a Unix socket (docs/interop/qmp-spec in QEMU). Whoever is at the other end is
+// The monitor of a QEMU by its own protocol: QMP, JSON lines over a Unix socket (docs/interop/qmp-spec in QEMU). Whoever is at the other end is
 // not trusted: lines, what is read for a command, what is kept, and waiting are limited.
-
-#include <sys/types.h>
 
 #include <chrono>
 #include <deque>
@@ -12,6 +10,7 @@
 #include <string>
 
 #include "base/unique_fd.h"
+#include "vmhost/monitor.h"
 
 namespace vmhost {
 
@@ -22,22 +21,19 @@ struct Event {
     std::chrono::system_clock::time_point time;  ///< when it happened, as QEMU says
 };
 
-class Qmp {
+class Qmp : public Monitor {
  public:
     /// Connects and agrees on capabilities. Throws Error.
     explicit Qmp(const std::string& path);
 
     /// The process that listens there (SO_PEERCRED).
-    pid_t pid() const { return pid_; }
-    /// What the command returns. Throws Error: with what QEMU says when it refuses it, when the connection ends, when it takes
-    /// more than 30 s or 32 MiB.
-    nlohmann::json execute(const std::string& command, const nlohmann::json& arguments = nlohmann::json::object());
-    /// What a command of the human monitor prints.
-    std::string human(const std::string& command);
+    pid_t pid() const override { return pid_; }
     /// The oldest event that was not yet returned; empty when none comes within `patience`. The last 1024 are kept. Throws Error.
     std::optional<Event> next_event(std::chrono::milliseconds patience);
 
  private:
+    /// For 30 s and 32 MiB.
+    nlohmann::json ask(const std::string& command, const nlohmann::json& arguments) override;
     using Clock = std::chrono::steady_clock;
     /// What one call may take.
     struct Limit {

@@ -62,11 +62,11 @@ bool is_of(const GuestRange& range, const RamBlock& block) {
 }
 
 /// For QEMUs whose `info ramblock` does not tell addresses.
-void locate(Qmp& qmp, std::vector<RamBlock>& blocks) {
-    for (const GuestRange& range : parse_guest_ranges(qmp.human("info mtree -f"))) {
+void locate(Monitor& monitor, std::vector<RamBlock>& blocks) {
+    for (const GuestRange& range : parse_guest_ranges(monitor.human("info mtree -f"))) {
         const auto block = std::find_if(blocks.begin(), blocks.end(), [&](const RamBlock& b) { return is_of(range, b); });
         if (block == blocks.end() || block->address || range.offset >= block->used) continue;
-        const std::uint64_t address = parse_host_address(qmp.human(fmt::format("gpa2hva {:#x}", range.begin)));
+        const std::uint64_t address = parse_host_address(monitor.human(fmt::format("gpa2hva {:#x}", range.begin)));
         if (address > range.offset) block->address = address - range.offset;
     }
 }
@@ -113,9 +113,9 @@ std::uint64_t parse_host_address(const std::string& text) {
     return hexadecimal(std::string_view(line).substr(is + 4)).value_or(0);
 }
 
-std::vector<RamBlock> ram_blocks(Qmp& qmp) {
-    std::vector<RamBlock> blocks = parse_ram_blocks(qmp.human("info ramblock"));
-    if (std::any_of(blocks.begin(), blocks.end(), [](const RamBlock& b) { return b.address == 0; })) locate(qmp, blocks);
+std::vector<RamBlock> ram_blocks(Monitor& monitor) {
+    std::vector<RamBlock> blocks = parse_ram_blocks(monitor.human("info ramblock"));
+    if (std::any_of(blocks.begin(), blocks.end(), [](const RamBlock& b) { return b.address == 0; })) locate(monitor, blocks);
     std::erase_if(blocks, [](const RamBlock& b) { return b.address == 0; });
     return blocks;
 }

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "vmhost/qmp.h"
+#include "vmhost/monitor.h"
 
 namespace vmhost {
 
@@ -36,6 +36,6 @@ std::uint64_t parse_host_address(const std::string& text);
 
 /// All blocks with their addresses, by offset; without those of which QEMU does not tell them: before 8.0 what the guest has not
 /// mapped. Throws Error.
-std::vector<RamBlock> ram_blocks(Qmp& qmp);
+std::vector<RamBlock> ram_blocks(Monitor& monitor);
 
 }  // namespace vmhost

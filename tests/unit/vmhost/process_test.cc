@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "vmhost/process.h"
 
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <csignal>
+#include <thread>
 
 #include "base/error.h"
 
@@ -35,6 +37,20 @@ TEST_CASE("what is no list of mappings is refused") {
         INFO(text);
         CHECK_THROWS_AS(parse_maps(text), base::Error);
     }
+}
+
+TEST_CASE("a process whose first thread has ended shows no memory, and why") {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        std::thread([] { ::pause(); }).detach();
+        ::syscall(SYS_exit, 0);
+    }
+    const Process process(child);
+    while (!process.status("State").starts_with('Z')) ::usleep(1000);
+    CHECK(process.running());
+    CHECK_THROWS_WITH(process.maps(), Catch::Contains("its first thread has ended"));
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
 }
 
 TEST_CASE("a process is known until it ends, and after that it is gone") {
