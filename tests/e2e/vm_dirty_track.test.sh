@@ -134,6 +134,18 @@ wait $qemu
 "$track" --qmp qmp >out 2>&1
 ended "a QEMU that has ended" 1 out "cannot connect to the QMP socket qmp"
 
+# A QEMU whose monitor libvirt has.
+in_libvirt() { timeout 200 "$top/tests/e2e/with-libvirtd" "$track" "$@"; }
+in_libvirt --libvirt guest --connect qemu:///system --no-bitmap --duration 1s --output json >out 2>&1
+ended "a domain of libvirt is watched" 0 out '"summary"' '"name":"pc.ram"'
+within "all of its memory" "$(value out start 'sum(r["bytes"] for r in o["ranges"] if r["name"] == "pc.ram") >> 20')" 64 64
+in_libvirt --libvirt no-such --connect qemu:///system >out 2>&1
+ended "there is no such domain" 1 out "the domain no-such of libvirt at qemu:///system: " "failed to get domain"
+"$track" --libvirt guest --connect test:///default >out 2>&1
+ended "not every libvirt has QEMUs" 1 out "the domain guest of libvirt at test:///default: "
+PATH=nowhere "$track" --libvirt guest >out 2>&1
+ended "no virsh" 1 out "cannot run virsh"
+
 # What this host has not, an older kernel has.
 "$top/scripts/vm-run" --kernel 6.1 --put "$programs/../guest/tracker_tests" --timeout 200 -- env TRACKER_ROUNDS=30 /root/tracker_tests >out 2>&1
 ended "trackers on another kernel" 0 out "All tests passed" "pagemap-scan does not work here"
@@ -181,7 +193,7 @@ ended "what is no QEMU has no guest's memory" 1 out "is no QEMU"
 ended "nothing is there" 1 out "has no memory of --range 1000-2000"
 "$track" --pid 4194304 >out 2>&1
 ended "no such process" 1 out "there is no process 4194304"
-for words in "" "--pid 1 --qmp a" "--qmp a --range all" "--pid 0" "--pid x" "--pid 1 --interval 1us" "--pid $sleeper --range 5-3" "--pid $sleeper --range 1-fff" "--pid $sleeper --tracker no" "--pid 1 --output xml" "operand"; do
+for words in "" "--pid 1 --qmp a" "--qmp a --range all" "--pid 0" "--pid x" "--pid 1 --interval 1us" "--pid $sleeper --range 5-3" "--pid $sleeper --range 1-fff" "--pid $sleeper --tracker no" "--pid 1 --libvirt a" "--pid 1 --connect a" "--libvirt a --range all" "--pid 1 --output xml" "operand"; do
 	# shellcheck disable=SC2086
 	"$track" $words >out 2>&1
 	ended "refused: vm_dirty_track $words" 1 out "Try 'vm_dirty_track --help'"

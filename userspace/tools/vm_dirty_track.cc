@@ -14,6 +14,7 @@
 #include "vm_dirty_track_report.h"
 #include "vmdirty/memory_choice.h"
 #include "vmdirty/tracker.h"
+#include "vmhost/libvirt.h"
 #include "vmhost/qmp.h"
 
 namespace {
@@ -26,18 +27,18 @@ using dirty_track::ReportOptions;
 using dirty_track::Reporter;
 
 const base::ProgramInfo kInfo = {
-    "vm_dirty_track", "--pid PID|--qmp SOCKET [OPTION]...",
+    "vm_dirty_track", "--pid PID|--qmp SOCKET|--libvirt DOMAIN [OPTION]...",
     "Tells how much memory of a running VM is written, each second, and which pages: one bit for each page of\n"
     "4096 bytes, in a file for each interval. QEMU needs no patch and no option, and it may be any other process.\n"
     "The first bitmap has all pages. Ends with Ctrl-C and a summary.\n",
-    "  vm_dirty_track --pid $(pgrep -f guest=web1)\n"
+    "  vm_dirty_track --libvirt web1\n"
     "  vm_dirty_track --qmp /run/web1.qmp --interval 100ms --bitmap-dir /var/tmp/web1\n"
     "  vm_dirty_track --pid 4711 --no-bitmap --interval 100ms --duration 1m --output csv >web1.csv\n"
     "  vm_dirty_track --pid $(pgrep -o postgres) --range all --no-bitmap\n"};
 
 struct Job {
     pid_t pid = 0;
-    std::string qmp, range, tracker;
+    std::string qmp, domain, uri, range, tracker;
     vmdirty::TrackOptions track;
 };
 
@@ -46,6 +47,8 @@ void add_options(CommandLine& line) {
     auto what = line.group("What to watch").add_options();
     what("pid", po::value<int>()->value_name("PID"), "this process");
     what("qmp", text("SOCKET"), "the QEMU whose QMP socket this is; it tells where the memory of its VM lies");
+    what("libvirt", text("DOMAIN"), "the QEMU of this domain of libvirt: a name, number or UUID; virsh asks it the same");
+    what("connect", text("URI"), "with --libvirt: as virsh --connect");
     what("range", text("MEMORY"), "ram: the VM's (default for a QEMU), heap (default for others), all, or ADDRESS-ADDRESS");
     auto how = line.group("How").add_options();
     how("interval", text("TIME")->default_value("1s"), "from 1ms on");
@@ -66,7 +69,13 @@ Form form_option(const std::string& text) {
     throw UsageError(fmt::format("--output: '{}' is neither text, json nor csv", text));
 }
 
-bool names_target(const CommandLine& line) { return line.has("pid") || line.has("qmp"); }
+/// Those of the options that say what to watch.
+std::vector<std::string> targets(const CommandLine& line) {
+    std::vector<std::string> given;
+    for (const char* option : {"pid", "qmp", "libvirt"})
+        if (line.has(option)) given.push_back(option);
+    return given;
+}
 
 miggraph::Output heat_map(const CommandLine& line) {
     miggraph::Output output;
@@ -78,10 +87,13 @@ miggraph::Output heat_map(const CommandLine& line) {
 
 Job job(const CommandLine& line) {
     Job job;
-    if (line.has("pid") == line.has("qmp")) throw UsageError("which process? --pid PID, or --qmp SOCKET");
-    if (line.has("qmp")) {
-        if (line.has("range")) throw UsageError("--range and --qmp: QEMU tells where the memory is");
-        job.qmp = line.get<std::string>("qmp");
+    const auto given = targets(line);
+    if (given.size() != 1) throw UsageError("which process? --pid PID, --qmp SOCKET or --libvirt DOMAIN");
+    if (line.has("connect") && given[0] != "libvirt") throw UsageError("--connect: that is for --libvirt");
+    if (given[0] != "pid") {
+        if (line.has("range")) throw UsageError(fmt::format("--range and --{}: QEMU tells where the memory is", given[0]));
+        (given[0] == "qmp" ? job.qmp : job.domain) = line.get<std::string>(given[0]);
+        if (line.has("connect")) job.uri = line.get<std::string>("connect");
     } else {
         job.pid = line.get<int>("pid");
         if (job.pid < 1) throw UsageError(fmt::format("--pid: {} is no process", job.pid));
@@ -93,7 +105,7 @@ Job job(const CommandLine& line) {
     if (job.track.interval < std::chrono::milliseconds(1)) throw UsageError("--interval: 1ms is the shortest");
     if (line.has("duration")) job.track.duration = base::parse_duration("--duration", line.get<std::string>("duration"));
     form_option(line.get<std::string>("output"));
-    for (const char* option : {"bitmap-dir", "range", "tracker", "qmp", "heatmap"})
+    for (const char* option : {"bitmap-dir", "range", "tracker", "qmp", "libvirt", "connect", "heatmap"})
         if (line.has(option) && line.get<std::string>(option).empty()) throw UsageError(fmt::format("--{}: a value is missing", option));
     if (line.has("heatmap")) heat_map(line);
     return job;
@@ -135,6 +147,7 @@ void list_trackers(const vmdirty::Target* target) {
 
 std::unique_ptr<vmhost::Monitor> monitor_of(const Job& job) {
     if (!job.qmp.empty()) return std::make_unique<vmhost::Qmp>(job.qmp);
+    if (!job.domain.empty()) return std::make_unique<vmhost::Libvirt>(job.domain, job.uri);
     return nullptr;
 }
 
@@ -154,7 +167,7 @@ int run(int argc, char** argv) {
     add_options(line);
     if (!line.parse(argc, argv)) return 0;
     const bool list = line.flag("list-trackers");
-    if (list && !names_target(line)) {
+    if (list && targets(line).empty()) {
         list_trackers(nullptr);
         return 0;
     }

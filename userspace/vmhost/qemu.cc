@@ -2,12 +2,15 @@
 #include "vmhost/qemu.h"
 
 #include <boost/algorithm/string.hpp>
+#include <cstdlib>
+#include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "base/error.h"
 #include "base/units.h"
+#include "vmhost/process.h"
 
 namespace vmhost {
 
@@ -75,6 +78,8 @@ QemuCommand parse_qemu_command(const std::vector<std::string>& words) {
         } else if (option == "-name") {
             const auto name = properties(value, "guest");
             if (const auto guest = name.find("guest"); guest != name.end()) command.name = guest->second;
+        } else if (option == "-uuid") {
+            command.uuid = value;
         } else {
             continue;
         }
@@ -83,6 +88,22 @@ QemuCommand parse_qemu_command(const std::vector<std::string>& words) {
     }
     if (!sized) command.ram.push_back(kDefaultRam);
     return command;
+}
+
+std::vector<pid_t> qemu_processes(const std::string& uuid) {
+    std::vector<pid_t> found;
+    std::error_code ignored;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc", ignored)) {
+        const pid_t pid = std::atoi(entry.path().filename().c_str());
+        if (pid <= 0) continue;
+        try {
+            const auto words = Process(pid).command_line();
+            if (is_qemu(words) && boost::iequals(parse_qemu_command(words).uuid, uuid)) found.push_back(pid);
+        } catch (const base::Error&) {
+            // It has ended meanwhile.
+        }
+    }
+    return found;
 }
 
 }  // namespace vmhost

@@ -12,7 +12,7 @@
 #include <limits>
 
 #include "base/error.h"
-#include "base/terminal.h"
+#include "vmhost/answer.h"
 
 namespace vmhost {
 
@@ -24,8 +24,6 @@ constexpr std::size_t kLongestLine = 16 << 20, kLongestEvent = 64 << 10;
 /// Of all that is read for a command: events, answers that nobody waits for, and the answer.
 constexpr std::size_t kMostPerCommand = 32 << 20;
 constexpr std::size_t kMostEvents = 1024;
-/// Of what QEMU says of an error.
-constexpr std::size_t kLongestReason = 1000;
 constexpr std::chrono::seconds kPatience{30}, kGreetingPatience{5};
 
 base::UniqueFd connect_unix(const std::string& path) {
@@ -131,7 +129,6 @@ void Qmp::keep(Json& line) {
     if (events_.size() > kMostEvents) events_.pop_front();
 }
 
-// What is nested deeply is moved and not copied: a copy takes stack for each level.
 Json Qmp::ask(const std::string& command, const Json& arguments) {
     Limit limit{Clock::now() + kPatience, kMostPerCommand};
     const unsigned number = ++last_;
@@ -143,11 +140,11 @@ Json Qmp::ask(const std::string& command, const Json& arguments) {
             keep(*answer);
             continue;
         }
-        if (const auto result = answer->find("return"); result != answer->end()) return std::move(*result);
-        const auto error = answer->find("error");
-        const bool told = error != answer->end() && error->is_object() && error->contains("desc") && (*error)["desc"].is_string();
-        fail(fmt::format("{} is refused: {}", command,
-                         told ? base::printable((*error)["desc"].get<std::string>().substr(0, kLongestReason)) : "without a reason"));
+        try {
+            return take_result(*answer, command);
+        } catch (const base::Error& error) {
+            fail(error.what());
+        }
     }
 }
 

@@ -49,4 +49,6 @@ TEST_CASE("a QEMU's command line tells the name of its VM") {
     CHECK(parse_qemu_command({"qemu-kvm", "-name", "guest=web1,debug-threads=on"}).name == "web1");
     CHECK(parse_qemu_command({"qemu-kvm", "-name", "web2"}).name == "web2");
     CHECK(parse_qemu_command({"qemu-kvm"}).name.empty());
+    CHECK(parse_qemu_command({"qemu-kvm", "-name", "a", "-uuid", "2f16c74a-434b-4000-a749-bee4d4cc0bb1", "-m", "1"}).uuid ==
+          "2f16c74a-434b-4000-a749-bee4d4cc0bb1");
 }
