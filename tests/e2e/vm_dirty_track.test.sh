@@ -120,6 +120,21 @@ within "by its command line: memory of machine and device, and no stack" "$(valu
 "$track" --qmp qmp --no-bitmap --duration 2s >out 2>lines
 ended "QEMU tells itself where its memory is" 0 out "into pc.ram"
 within "all of it, that of the firmware, too" "$(grep -oE 'dirty [0-9]+ / [0-9]+' lines | head -n 1 | cut -d ' ' -f 2)" $((64 * 256 + 64)) $((80 * 256))
+"$track" --qmp qmp --list-trackers >out 2>&1
+ended "trackers are listed for a VM" 0 out "sampling" "kvm" "QEMU runs without KVM"
+"$track" --qmp qmp --tracker kvm --no-bitmap >out 2>&1
+ended "QEMU is not asked for what only KVM knows" 1 out "QEMU runs without KVM"
+kill -0 $qemu
+ended "and lives on" 0 out
+for words in "--interval 100ms" "--interval 61s" "--duration 500ms" "--bitmap-dir bitmaps" "--heatmap b.png"; do
+	# shellcheck disable=SC2086
+	"$track" --qmp qmp --tracker sampling $words >out 2>&1
+	ended "refused: --tracker sampling $words" 1 out "Try 'vm_dirty_track --help'"
+done
+"$track" --qmp qmp --tracker sampling --duration 2s >out 2>lines
+ended "QEMU measures" 0 lines "not where: there are no bitmaps" "dirty 0 / " "(0.000 MB/s)"
+"$track" --pid $qemu --tracker sampling >out 2>&1
+ended "for whom it does not know" 1 out "name it with --qmp or --libvirt"
 python3 -c 'import socket, time
 s = socket.socket(socket.AF_UNIX)
 s.connect("qmp")
@@ -139,6 +154,9 @@ in_libvirt() { timeout 200 "$top/tests/e2e/with-libvirtd" "$track" "$@"; }
 in_libvirt --libvirt guest --connect qemu:///system --no-bitmap --duration 1s --output json >out 2>&1
 ended "a domain of libvirt is watched" 0 out '"summary"' '"name":"pc.ram"'
 within "all of its memory" "$(value out start 'sum(r["bytes"] for r in o["ranges"] if r["name"] == "pc.ram") >> 20')" 64 64
+in_libvirt --libvirt guest --connect qemu:///system --tracker sampling --no-bitmap --duration 2s --output json >out 2>&1
+ended "QEMU measures there, too" 0 out '"summary"'
+within "each second" "$(all out 'len(seen)')" 1 2
 in_libvirt --libvirt no-such --connect qemu:///system >out 2>&1
 ended "there is no such domain" 1 out "the domain no-such of libvirt at qemu:///system: " "failed to get domain"
 "$track" --libvirt guest --connect test:///default >out 2>&1

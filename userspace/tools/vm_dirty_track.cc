@@ -156,7 +156,11 @@ std::optional<base::Error> watch(const Job& job, const vmdirty::Target& target, 
     base::StopSignals signals;
     try {
         kind.track(target, job.track, signals, [&](const vmdirty::Interval& interval) { reporter.interval(interval); });
+    } catch (const base::UsageError&) {
+        throw;
     } catch (const base::Error& error) {
+        // Where nothing was seen there is nothing to sum up.
+        if (!reporter.begun()) throw;
         return error;
     }
     return std::nullopt;

@@ -33,6 +33,8 @@ class Reporter {
     Reporter(const ReportOptions& options, const vmdirty::Target& target, const vmdirty::TrackerKind& kind);
 
     void interval(const vmdirty::Interval& interval);
+    /// Whether there has been one.
+    bool begun() const { return begun_; }
     /// At the end.
     void summary() const;
     void draw_heat_map() const;

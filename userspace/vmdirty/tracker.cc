@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "vmdirty/pagemap_scan.h"
+#include "vmdirty/qemu_rate.h"
 #include "vmdirty/remote_call.h"
 #include "vmdirty/shadow.h"
 #include "vmdirty/soft_dirty.h"
@@ -28,6 +29,15 @@ TrackerKind looked_at(const char* name, const char* about, std::function<std::st
         track(*start(target), target, options, signals, each);
     };
     return {name, about, true, false, false, std::move(obstacle), start, follow};
+}
+
+/// One that QEMU measures.
+TrackerKind measured(const char* name, const char* about, RateBy by, bool when_named) {
+    auto obstacle = [by](const Target* target) { return rate_obstacle(by, target); };
+    auto follow = [by](const Target& target, const TrackOptions& options, const base::StopSignals& signals, const IntervalListener& each) {
+        track_rate(by, target, options, signals, each);
+    };
+    return {name, about, false, true, when_named, obstacle, nullptr, follow};
 }
 
 }  // namespace
@@ -67,6 +77,8 @@ const std::vector<TrackerKind>& tracker_kinds() {
         looked_at(
             "shadow", "shared memory compared with a copy; what is written as it was does not show", Shadow::obstacle,
             [](const Target& target) { return std::make_unique<Shadow>(target); }),
+        measured("sampling", "QEMU compares checksums of some pages; whole MB and seconds, no bitmaps", RateBy::Sampling, false),
+        measured("kvm", "QEMU counts by the dirty ring or bitmap of KVM; whole MB and seconds, no bitmaps", RateBy::Kvm, true),
     };
     return kinds;
 }
