@@ -13,6 +13,7 @@
 #include "vmdirty/remote_call.h"
 #include "vmdirty/shadow.h"
 #include "vmdirty/soft_dirty.h"
+#include "vmdirty/stream.h"
 #include "vmdirty/track.h"
 
 namespace vmdirty {
@@ -77,6 +78,7 @@ const std::vector<TrackerKind>& tracker_kinds() {
         looked_at(
             "shadow", "shared memory compared with a copy; what is written as it was does not show", Shadow::obstacle,
             [](const Target& target) { return std::make_unique<Shadow>(target); }),
+        {"stream", "a migration to nowhere, whose passes are the intervals; exact", true, true, true, stream_obstacle, nullptr, track_stream},
         measured("sampling", "QEMU compares checksums of some pages; whole MB and seconds, no bitmaps", RateBy::Sampling, false),
         measured("kvm", "QEMU counts by the dirty ring or bitmap of KVM; whole MB and seconds, no bitmaps", RateBy::Kvm, true),
     };

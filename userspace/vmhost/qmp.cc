@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 
 #include <algorithm>
@@ -50,6 +51,24 @@ bool wait_for(int fd, short what, std::chrono::steady_clock::time_point until) {
     }
 }
 
+ssize_t send_some(int socket, std::string_view text, int file) {
+    iovec part{const_cast<char*>(text.data()), text.size()};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof file)] = {};
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    if (file >= 0) {
+        message.msg_control = control;
+        message.msg_controllen = sizeof control;
+        cmsghdr* const header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(sizeof file);
+        std::memcpy(CMSG_DATA(header), &file, sizeof file);
+    }
+    return ::sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 /// "timestamp" of an event; empty for what is no time since 1970 that the clock here can tell.
 std::optional<std::chrono::system_clock::time_point> time_of(const Json& event) {
     const auto stamp = event.find("timestamp");
@@ -85,10 +104,11 @@ Qmp::Qmp(const std::string& path) : path_(path), socket_(connect_unix(path)) {
 
 void Qmp::fail(const std::string& why) const { throw base::Error(fmt::format("the QMP socket {}: {}", path_, why)); }
 
-void Qmp::send(const std::string& line, Clock::time_point until) {
+/// With its first byte goes `file`, unless that is -1.
+void Qmp::send(const std::string& line, Clock::time_point until, int file) {
     for (std::size_t sent = 0; sent < line.size();) {
         if (!wait_for(socket_.get(), POLLOUT, until)) fail(fmt::format("it reads nothing for {} s", kPatience.count()));
-        const ssize_t n = ::send(socket_.get(), line.data() + sent, line.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+        const ssize_t n = send_some(socket_.get(), std::string_view(line).substr(sent), sent == 0 ? file : -1);
         if (n < 0 && errno != EINTR && errno != EAGAIN) fail(std::strerror(errno));
         sent += static_cast<std::size_t>(std::max<ssize_t>(n, 0));
     }
@@ -129,10 +149,14 @@ void Qmp::keep(Json& line) {
     if (events_.size() > kMostEvents) events_.pop_front();
 }
 
-Json Qmp::ask(const std::string& command, const Json& arguments) {
+Json Qmp::ask(const std::string& command, const Json& arguments) { return ask(command, arguments, -1); }
+
+void Qmp::give(int file, const std::string& name) { ask("getfd", {{"fdname", name}}, file); }
+
+Json Qmp::ask(const std::string& command, const Json& arguments, int file) {
     Limit limit{Clock::now() + kPatience, kMostPerCommand};
     const unsigned number = ++last_;
-    send(Json{{"execute", command}, {"arguments", arguments}, {"id", number}}.dump() + "\n", limit.until);
+    send(Json{{"execute", command}, {"arguments", arguments}, {"id", number}}.dump() + "\n", limit.until, file);
     for (;;) {
         auto answer = receive(limit);
         if (!answer) fail(fmt::format("no answer to {} within {} s", command, kPatience.count()));

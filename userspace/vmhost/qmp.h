@@ -28,6 +28,11 @@ class Qmp : public Monitor {
 
     /// The process that listens there (SO_PEERCRED).
     pid_t pid() const override { return pid_; }
+    const std::string& path() const { return path_; }
+    /// Readable when there may be an event that next_event() has not seen; it has to be asked before this is waited for.
+    int fd() const { return socket_.get(); }
+    /// Gives QEMU a file of this process, which it knows by `name` then (getfd). Throws Error.
+    void give(int file, const std::string& name);
     /// The oldest event that was not yet returned; empty when none comes within `patience`. The last 1024 are kept. Throws Error.
     std::optional<Event> next_event(std::chrono::milliseconds patience);
 
@@ -43,7 +48,8 @@ class Qmp : public Monitor {
     };
     std::optional<nlohmann::json> receive(Limit& limit);
     void keep(nlohmann::json& line);
-    void send(const std::string& line, Clock::time_point until);
+    nlohmann::json ask(const std::string& command, const nlohmann::json& arguments, int file);
+    void send(const std::string& line, Clock::time_point until, int file);
     [[noreturn]] void fail(const std::string& why) const;
     std::string path_;
     base::UniqueFd socket_;

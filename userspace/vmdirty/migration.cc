@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "vmdirty/migration.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <map>
+#include <thread>
+
+#include "base/error.h"
+#include "base/terminal.h"
+
+namespace vmdirty {
+
+namespace {
+
+using Json = nlohmann::json;
+using vmhost::Qmp;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kStep{5};
+constexpr std::chrono::seconds kPatience{20};
+/// As fast as it can.
+constexpr std::uint64_t kBandwidth = std::uint64_t{1} << 40;
+/// Bytes/s at which QEMU, with 1 ms to spare, takes a VM for as good as moved when less than a page is left.
+constexpr std::uint64_t kLastPage = 4096 * 1000;
+/// What a pipe holds at least: one buffer.
+constexpr int kPipe = 4096;
+/// What QEMU calls it.
+const char* const kName = "vm_dirty_track";
+
+/// A string in an answer; empty when it has none.
+std::string text(const Json& object, const char* name) {
+    if (!object.is_object()) return "";
+    const auto value = object.find(name);
+    return value != object.end() && value->is_string() ? value->get<std::string>() : "";
+}
+
+std::string run_state(Qmp& qmp) { return text(qmp.execute("query-status"), "status"); }
+
+bool is_over(const std::string& status) { return status.empty() || status == "none" || status == "completed" || status == "failed" || status == "cancelled"; }
+
+std::string migration_status(Qmp& qmp) { return text(qmp.execute("query-migrate"), "status"); }
+
+/// Whether `holds()` comes to hold.
+template <class Condition>
+bool comes(Condition holds) {
+    for (const auto end = Clock::now() + kPatience; Clock::now() < end; std::this_thread::sleep_for(kStep))
+        if (holds()) return true;
+    return false;
+}
+
+/// Throws Error for what is no list of capabilities.
+std::map<std::string, bool> capabilities(Qmp& qmp) {
+    std::map<std::string, bool> found;
+    const Json list = qmp.execute("query-migrate-capabilities");
+    for (const Json& item : list) {
+        const std::string name = text(item, "capability");
+        if (name.empty() || !item.contains("state") || !item["state"].is_boolean()) throw base::Error("QEMU's query-migrate-capabilities makes no sense");
+        found[name] = item["state"].get<bool>();
+    }
+    return found;
+}
+
+Json capability(const std::string& name, bool state) { return {{"capability", name}, {"state", state}}; }
+
+void set_capabilities(Qmp& qmp, const Json& list) {
+    if (!list.empty()) qmp.execute("migrate-set-capabilities", {{"capabilities", list}});
+}
+
+/// Whoever calls it: the VM runs as before, and nothing migrates.
+void take_back(Qmp& qmp, const MigrationSettings& before) {
+    qmp.execute("migrate_cancel");
+    if (!comes([&] { return is_over(migration_status(qmp)); })) throw base::Error("QEMU does not end its migration (migrate_cancel)");
+    set_capabilities(qmp, before.capabilities);
+    qmp.execute("migrate-set-parameters", before.parameters);
+    // It has stopped the VM to hand it over, and lets it run again by itself, a moment later.
+    const auto stopped = [](const std::string& state) { return state == "finish-migrate" || state == "postmigrate"; };
+    if (!comes([&] { return !stopped(run_state(qmp)); })) qmp.execute("cont");
+}
+
+/// In the process that takes the migration back when this one has been killed.
+[[noreturn]] void watch_over(int guard, const std::string& path, const MigrationSettings& before) {
+    ::setsid();
+    ::prctl(PR_SET_NAME, "migration-end");
+    sigset_t all;
+    sigfillset(&all);
+    ::sigprocmask(SIG_SETMASK, &all, nullptr);
+    // QEMU has to see that stream and monitor are closed.
+    ::dup2(guard, STDIN_FILENO);
+    ::syscall(SYS_close_range, 3, ~0u, 0);
+    char done;
+    ssize_t n;
+    do n = ::read(STDIN_FILENO, &done, 1);
+    while (n < 0 && errno == EINTR);
+    if (n == 1) ::_exit(0);
+    for (int tries = 0; tries < 5; tries++) {
+        try {
+            Qmp qmp(path);
+            take_back(qmp, before);
+            ::_exit(0);
+        } catch (const std::exception&) {
+            // Perhaps it is not free yet.
+        }
+    }
+    ::_exit(1);
+}
+
+}  // namespace
+
+void Migration::check(Qmp& qmp) {
+    const Json migration = qmp.execute("query-migrate");
+    if (!is_over(text(migration, "status"))) throw base::Error(fmt::format("the VM is migrating already ({})", base::printable(text(migration, "status"))));
+    if (migration.contains("blocked-reasons") && !migration["blocked-reasons"].empty()) {
+        const Json& reason = migration["blocked-reasons"].front();
+        throw base::Error("QEMU cannot migrate the VM: " + (reason.is_string() ? base::printable(reason.get<std::string>()) : "it does not say why"));
+    }
+    if (const auto state = run_state(qmp); state != "running") throw base::Error(fmt::format("the VM does not run ({})", base::printable(state)));
+    if (!text(qmp.execute("query-migrate-parameters"), "tls-creds").empty()) throw base::Error("its migrations are encrypted (tls-creds)");
+    if (!capabilities(qmp).contains("pause-before-switchover")) throw base::Error("this QEMU is too old: it cannot stop before the end of a migration");
+}
+
+Migration::Migration(Qmp& qmp) : qmp_(qmp) {
+    check(qmp);
+    before_.capabilities = Json::array();
+    Json wanted = Json::array();
+    for (const auto& [name, state] : capabilities(qmp)) {
+        const bool want = name == "events" || name == "pause-before-switchover";
+        if (state == want) continue;
+        before_.capabilities.push_back(capability(name, state));
+        wanted.push_back(capability(name, want));
+    }
+    const Json now = qmp.execute("query-migrate-parameters");
+    before_.parameters = Json::object();
+    Json parameters = {{"max-bandwidth", kBandwidth}, {"downtime-limit", 1}, {"avail-switchover-bandwidth", kLastPage}};
+    // Older QEMUs do not know all of them.
+    for (const char* name : {"max-bandwidth", "downtime-limit", "avail-switchover-bandwidth"}) {
+        if (now.contains(name))
+            before_.parameters[name] = now[name];
+        else
+            parameters.erase(name);
+    }
+    int sockets[2];
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets)) throw base::system_error("cannot make a pair of sockets", errno);
+    guard_.reset(sockets[0]);
+    const base::UniqueFd theirs(sockets[1]);
+    guardian_ = ::fork();
+    if (guardian_ < 0) throw base::system_error("cannot start a process", errno);
+    if (guardian_ == 0) watch_over(theirs.get(), qmp.path(), before_);
+    try {
+        set_capabilities(qmp, wanted);
+        qmp.execute("migrate-set-parameters", parameters);
+        begin();
+    } catch (...) {
+        end_quietly();
+        throw;
+    }
+}
+
+void Migration::begin() {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC)) throw base::system_error("cannot make a pipe", errno);
+    stream_.reset(ends[0]);
+    base::UniqueFd theirs(ends[1]);
+    ::fcntl(stream_.get(), F_SETPIPE_SZ, kPipe);
+    ::fcntl(stream_.get(), F_SETFL, O_NONBLOCK);
+    qmp_.give(theirs.get(), kName);
+    theirs.reset();
+    qmp_.execute("migrate", {{"uri", fmt::format("fd:{}", kName)}});
+    Json ram;
+    std::string status;
+    comes([&] {
+        const Json migration = qmp_.execute("query-migrate");
+        status = text(migration, "status");
+        if (migration.contains("ram")) ram = migration["ram"];
+        return ram.is_object() || is_over(status);
+    });
+    const auto size = ram.is_object() ? ram.find("page-size") : ram.end();
+    if (!ram.is_object() || size == ram.end() || !size->is_number_unsigned())
+        throw base::Error(fmt::format("QEMU does not begin to migrate ({})", base::printable(status)));
+    page_size_ = size->get<std::uint32_t>();
+}
+
+void Migration::end() {
+    if (!guard_) return;
+    qmp_.execute("migrate_cancel");
+    // It may be writing, and sees only then that it need not. That the stream is closed would be an error to it.
+    comes([&] {
+        std::array<char, 65536> unread;
+        while (::read(stream_.get(), unread.data(), unread.size()) > 0) {
+        }
+        return is_over(migration_status(qmp_));
+    });
+    stream_.reset();
+    take_back(qmp_, before_);
+    dismiss();
+}
+
+/// All is as it was: the other process need not do anything.
+void Migration::dismiss() {
+    if (::send(guard_.get(), "", 1, MSG_NOSIGNAL) == 1) {
+        while (::waitpid(guardian_, nullptr, 0) < 0 && errno == EINTR) {
+        }
+    }
+    guard_.reset();
+}
+
+void Migration::end_quietly() {
+    try {
+        end();
+    } catch (const base::Error&) {
+        // Who watches over it sees the socket closed, and tries the same.
+        stream_.reset();
+        guard_.reset();
+    }
+}
+
+Migration::~Migration() { end_quietly(); }
+
+}  // namespace vmdirty
