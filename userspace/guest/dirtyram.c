@@ -163,6 +163,15 @@ static void write_all(struct Area* area) {
     for (uint32_t page = 0; page < area->pages && !stopped; page++) write_page(area, page, 0);
 }
 
+/// A PCI device that is not enabled swallows all that is written to its memory.
+static void check_kept(const struct Area* area, const char* file) {
+    static const char kMagic[] = "dirtyram";
+    uint64_t magic;
+    memcpy(&magic, kMagic, sizeof magic);
+    if (*(volatile uint64_t*)area->memory != magic)
+        fail("%s does not keep what is written to it (if it is memory of a PCI device, enable that first: echo 1 >enable)", file);
+}
+
 /// The area has as many parts as pages are to be written; the round after that takes the next page of each part.
 static void write_round(struct Area* area, uint32_t periodic, uint32_t round) {
     for (uint64_t part = 0; part < periodic && !stopped; part++) {
@@ -223,6 +232,7 @@ static void run(const struct Job* job) {
     end_by(SIGTERM);
     end_by(SIGINT);
     write_all(&area);
+    if (job->file && area.written > 0) check_kept(&area, job->file);
     if (!stopped)
         say("dirtyram %" PRIu32 ": %" PRIu32 " pages written, %" PRIu32 " every %" PRIu32 " ms\n", area.pid, job->initial, job->periodic,
             job->msec);
