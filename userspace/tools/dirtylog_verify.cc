@@ -20,7 +20,8 @@ constexpr const char* kHelp =
     "Commands (each has --help):\n"
     "  run       start source and destination, with a guest that dirties its memory, and migrate\n"
     "  attach    the same with VMs that you have started\n"
-    "  compare   compare two images of memory that attach or run have saved\n\n"
+    "  compare   compare two images of memory that attach or run have saved\n"
+    "  region    is what a tracker of dirty pages tells enough to copy memory that a guest writes to?\n\n"
     "General:\n"
     "  -h, --help     print this help and exit\n"
     "  -v, --version  print the version and exit\n\n"
@@ -38,6 +39,7 @@ int run(int argc, char** argv) {
     if (command == "run") return verify_run(argc - 1, argv + 1);
     if (command == "attach") return verify_attach(argc - 1, argv + 1);
     if (command == "compare") return verify_compare(argc - 1, argv + 1);
+    if (command == "region") return verify_region(argc - 1, argv + 1);
     if (command == "-h" || command == "--help") {
         fmt::print("{}", kHelp);
         return 0;

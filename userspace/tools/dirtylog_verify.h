@@ -14,6 +14,7 @@
 int verify_run(int argc, char** argv);
 int verify_attach(int argc, char** argv);
 int verify_compare(int argc, char** argv);
+int verify_region(int argc, char** argv);
 
 /// --bandwidth, --downtime, --passes, --cap and --timeout, for commands that migrate.
 void add_migration_options(base::CommandLine& line);

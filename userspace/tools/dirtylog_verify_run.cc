@@ -98,10 +98,7 @@ Guest guest(const CommandLine& line, const vmverify::MachineKind& kind, const st
         const auto workloads = line.has("workload") ? line.get<std::vector<std::string>>("workload") : kWorkloads;
         guest.machine.kernel = line.has("kernel") ? line.get<std::string>("kernel") : files.kernel;
         if (kind.needs_device_tree) guest.machine.device_tree = files.device_tree;
-        guest.machine.initrd = folder + "/initramfs";
-        base::OutputFile archive(guest.machine.initrd);
-        archive.write(vmverify::initramfs(files, workloads));
-        archive.commit();
+        guest.machine.initrd = vmverify::write_initramfs(folder, files, workloads);
         guest.ready = vmverify::kStarted;
         const auto writers = std::ranges::count_if(workloads, [](const std::string& command) { return command.starts_with("dirtyram "); });
         if (writers > 0) {

@@ -62,7 +62,9 @@ ReturnCode find_return_code(const vmhost::Process& process) {
     const base::UniqueFd memory = process.open("mem");
     ReturnCode code;
     for (const auto& mapping : process.maps()) {
-        if (!mapping.executable || !mapping.readable) continue;
+        // What a program has compiled while it runs may be gone at any moment, and an emulator has much of it.
+        const bool made = mapping.writable || mapping.shared || mapping.path.empty() || mapping.path.starts_with("[anon");
+        if (!mapping.executable || !mapping.readable || made) continue;
         std::string text(std::min(mapping.end - mapping.begin, kMostCode), '\0');
         const ssize_t n = ::pread(memory.get(), text.data(), text.size(), static_cast<off_t>(mapping.begin));
         if (n <= 0) continue;

@@ -82,4 +82,11 @@ std::string initramfs(const GuestFiles& files, const std::vector<std::string>& c
     return archive.finish();
 }
 
+std::string write_initramfs(const std::string& folder, const GuestFiles& files, const std::vector<std::string>& commands) {
+    base::OutputFile archive(folder + "/initramfs");
+    archive.write(initramfs(files, commands));
+    archive.commit();
+    return archive.path();
+}
+
 }  // namespace vmverify

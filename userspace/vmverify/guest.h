@@ -23,4 +23,7 @@ GuestFiles guest_files(const std::string& architecture);
 /// all `commands` of a shell side by side. Throws Error.
 std::string initramfs(const GuestFiles& files, const std::vector<std::string>& commands);
 
+/// The same as a file in `folder`; its path.
+std::string write_initramfs(const std::string& folder, const GuestFiles& files, const std::vector<std::string>& commands);
+
 }  // namespace vmverify

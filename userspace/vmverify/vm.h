@@ -26,6 +26,7 @@ class Vm {
     /// Waits until `text` stands on the serial line `times` times. Throws Error when it does not within `patience`, when the
     /// kernel panics, when QEMU ends; Interrupted when a signal comes.
     void wait_for_console(const std::string& text, std::size_t times, std::chrono::seconds patience, base::StopSignals& signals);
+    bool console_has(const std::string& text) const;
 
  private:
     [[noreturn]] void fail(const std::string& why) const;
