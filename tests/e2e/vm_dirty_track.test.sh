@@ -121,7 +121,7 @@ within "by its command line: memory of machine and device, and no stack" "$(valu
 ended "QEMU tells itself where its memory is" 0 out "into pc.ram"
 within "all of it, that of the firmware, too" "$(grep -oE 'dirty [0-9]+ / [0-9]+' lines | head -n 1 | cut -d ' ' -f 2)" $((64 * 256 + 64)) $((80 * 256))
 "$track" --qmp qmp --list-trackers >out 2>&1
-ended "trackers are listed for a VM" 0 out "sampling" "kvm" "QEMU runs without KVM"
+ended "trackers are listed for a VM" 0 out "stream" "sampling" "kvm" "QEMU runs without KVM"
 "$track" --qmp qmp --tracker kvm --no-bitmap >out 2>&1
 ended "QEMU is not asked for what only KVM knows" 1 out "QEMU runs without KVM"
 kill -0 $qemu
@@ -149,6 +149,109 @@ wait $qemu
 "$track" --qmp qmp >out 2>&1
 ended "a QEMU that has ended" 1 out "cannot connect to the QMP socket qmp"
 
+# A migration to nowhere. The guest, without a system, writes to each of the 128 pages from 64 KiB on, all the time. RAM is no multiple of
+# 256 KiB: of such QEMU 7.2 loses written pages when it emulates.
+printf '\xfa\xb8\x00\x10\x8e\xd8\xfe\x06\x00\x00\x05\x00\x01\x3d\x00\x90\x72\xf2\xeb\xed' >boot
+truncate -s 510 boot
+printf '\x55\xaa' >>boot
+truncate -s 1440K boot
+# start_qemu PROGRAM OPTION...: $qemu, with the monitors qmp and qmp2, when it has booted.
+start_qemu() {
+	local libraries= share=${1%/bin/*}/share
+	[[ $1 != "$HOME"* && $1 != "${MIGSCOPE_CACHE:-/nowhere}"* ]] || libraries=$(dirname "$1")/../lib/$(uname -m)-linux-gnu
+	rm -f qmp qmp2
+	LD_LIBRARY_PATH=$libraries "$1" -L "$share/qemu" -L "$share/seabios" -accel tcg -m 65528K -display none -nodefaults "${@:2}" \
+		-qmp unix:qmp,server,nowait -qmp unix:qmp2,server,nowait >qemu.log 2>&1 &
+	qemu=$!
+	for _ in $(seq 100); do [[ -S qmp && -S qmp2 ]] && break; sleep 0.1; done
+}
+# as_before NAME: the VM runs, nothing migrates, and nothing is set; within 20 s.
+as_before() {
+	python3 "$top/tests/e2e/qmp-state.py" qmp2 >state 2>&1
+	ended "$1" 0 state "as before"
+}
+installed=$(command -v qemu-system-x86_64)
+fetched=$(find "${MIGSCOPE_CACHE:-$HOME/.cache/migscope}"/qemu/*/usr/bin/qemu-system-x86_64 2>/dev/null | tail -n 1)
+for program in "$installed" ${fetched:+"$fetched"}; do
+	start_qemu "$program" -drive file=boot,format=raw,if=floppy -boot a
+	version=$(python3 "$top/tests/e2e/qmp-state.py" qmp2 version)
+	for _ in $(seq 60); do
+		"$track" --qmp qmp --no-bitmap --duration 200ms --interval 200ms >/dev/null 2>lines
+		grep -q "^dirty 128 " lines && break
+		sleep 0.2
+	done
+	"$track" --qmp qmp --tracker stream --bitmap-dir bitmaps --duration 3s --interval 500ms --output json >out 2>&1
+	ended "QEMU $version migrates to nowhere" 0 out '"tracker":"stream"' '"summary"'
+	within "passes take as long as intervals" "$(all out 'len(seen)')" 3 6
+	python3 - >verdict 2>&1 <<'PY'
+import json
+first, *seen = [o for o in map(json.loads, open("out")) if o["type"] == "interval"]
+assert first["all"] and first["dirty_pages"] == first["pages"]
+for o in seen:
+    data = int.from_bytes(open(o["bitmap"], "rb").read(), "little")
+    written = [page for page in range(o["pages"]) if data >> page & 1]
+    ram = next(r for r in first["ranges"] if r["name"] == "pc.ram")["first_page"]
+    assert written == list(range(ram + 16, ram + 144)), (o, written[:200])
+print("good")
+PY
+	ended "every pass has the pages that the guest writes, and no other" 0 verdict good
+	as_before "all is as before"
+	for wait in 0.1 0.4 0.6 1.1; do
+		"$track" --qmp qmp --tracker stream --no-bitmap >out 2>&1 &
+		tracker=$!
+		sleep $wait
+		kill -INT $tracker
+		wait $tracker
+		ended "so it is after Ctrl-C within $wait s" 0 out
+		as_before "as it is"
+	done
+	for wait in 0.05 0.2 0.4 0.8 1.5; do
+		"$track" --qmp qmp --tracker stream --no-bitmap >out 2>&1 &
+		tracker=$!
+		sleep $wait
+		kill -KILL $tracker
+		wait $tracker 2>/dev/null
+		as_before "so it is when the tracker is killed after $wait s"
+	done
+	"$track" --qmp qmp --tracker stream --interval 50ms >out 2>&1
+	ended "passes cannot be as short as that" 1 out "Try 'vm_dirty_track --help'"
+	kill $qemu
+	wait $qemu
+done
+# A guest that does nothing: QEMU has stopped it to hand it over when the tracker is killed.
+start_qemu "$installed"
+sleep 3
+"$track" --qmp qmp --tracker stream --no-bitmap >out 2>&1
+ended "who writes nothing would be moved" 0 out "a migration would be over now"
+as_before "and goes on"
+for _ in $(seq 30); do
+	"$track" --qmp qmp --tracker stream --no-bitmap >out 2>&1 &
+	tracker=$!
+	python3 "$top/tests/e2e/qmp-state.py" qmp2 kill $tracker >state 2>&1
+	wait $tracker 2>/dev/null
+	! grep -q stopped state || break
+	python3 "$top/tests/e2e/qmp-state.py" qmp2 >/dev/null 2>&1
+done
+grep -q stopped state
+ended "a tracker is killed while the VM stands still for it" 0 state
+as_before "and it goes on"
+# With the process that watches over it: the stream that is closed ends the migration.
+kill $qemu
+wait $qemu
+start_qemu "$installed" -drive file=boot,format=raw,if=floppy -boot a
+sleep 4
+"$track" --qmp qmp --tracker stream --no-bitmap >out 2>lines &
+tracker=$!
+wait_for lines "dirty 128 "
+guardian=$(cat /proc/$tracker/task/*/children)
+# shellcheck disable=SC2086
+kill -KILL $tracker $guardian
+wait $tracker 2>/dev/null
+python3 "$top/tests/e2e/qmp-state.py" qmp2 runs >state 2>&1
+ended "when all of it is killed the VM runs, too" 0 state "runs"
+kill $qemu
+wait $qemu
+
 # A QEMU whose monitor libvirt has.
 in_libvirt() { timeout 200 "$top/tests/e2e/with-libvirtd" "$track" "$@"; }
 in_libvirt --libvirt guest --connect qemu:///system --no-bitmap --duration 1s --output json >out 2>&1
@@ -157,6 +260,8 @@ within "all of its memory" "$(value out start 'sum(r["bytes"] for r in o["ranges
 in_libvirt --libvirt guest --connect qemu:///system --tracker sampling --no-bitmap --duration 2s --output json >out 2>&1
 ended "QEMU measures there, too" 0 out '"summary"'
 within "each second" "$(all out 'len(seen)')" 1 2
+in_libvirt --libvirt guest --connect qemu:///system --tracker stream >out 2>&1
+ended "but libvirt does not let it migrate" 1 out "libvirt passes on no events"
 in_libvirt --libvirt no-such --connect qemu:///system >out 2>&1
 ended "there is no such domain" 1 out "the domain no-such of libvirt at qemu:///system: " "failed to get domain"
 "$track" --libvirt guest --connect test:///default >out 2>&1

@@ -39,7 +39,9 @@ class Passes {
 
     void run() {
         follow();
+        // The VM may stand still until then.
         migration_.end();
+        if (moved_) base::tell("the VM has written nothing in a pass: a migration would be over now, and so is this");
     }
 
  private:
@@ -154,10 +156,8 @@ class Passes {
         if (event.name != "MIGRATION") return true;
         const auto status = event.data.find("status");
         const std::string said = status != event.data.end() && status->is_string() ? status->get<std::string>() : "";
-        if (said == "pre-switchover") {
-            base::tell("the VM has written nothing in a pass: a migration would be over now, and so is this");
-            return false;
-        }
+        moved_ = said == "pre-switchover";
+        if (moved_) return false;
         if (said != "setup" && said != "active") throw base::Error(fmt::format("the migration of QEMU (process {}) has ended: {}", target_.process.pid(), base::printable(said)));
         return true;
     }
@@ -174,7 +174,7 @@ class Passes {
     std::uint64_t pages_ = 0, all_ = 0;  // that have come, and that there are
     std::size_t slowed_ = 0;             // times, of kSlowBefore
     unsigned passes_ = 0;                // begun, as QEMU says, and not yet come to in the stream
-    bool readable_ = false;
+    bool readable_ = false, moved_ = false;
     std::array<unsigned char, 65536> buffer_;
     std::size_t begin_ = 0, end_ = 0;  // of what is in it and was not read
 };
