@@ -180,7 +180,7 @@ Registers ReturnFrame::call(const ReturnCode& code, long number, std::uint64_t a
 
 #endif
 
-int ReturnFrame::write(int memory, const ReturnCode& code) {
+int ReturnFrame::write(int memory, [[maybe_unused]] const ReturnCode& code) {
 #if defined(__x86_64__)
     Writer(data_.data()).put(0, code.sigreturn);
 #endif

@@ -15,14 +15,19 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 #include <optional>
 #include <random>
 
 #include "base/error.h"
+#include "vmdirty/own_pages.h"
 
 using namespace vmdirty;
 
@@ -173,20 +178,22 @@ const TrackerKind* pagemap_scan() {
     return nullptr;
 }
 
-}  // namespace
-
-TEST_CASE("whoever is killed while tracking begins, the process goes on") {
-    const TrackerKind* const kind = pagemap_scan();
-    if (!kind) return;
-    Writer writer(MAP_PRIVATE);
-    const Target target = writer.target();
+/// Kills whoever begins to track it, at any moment of that, and calls `after` each time.
+template <class After>
+void kill_trackers(const TrackerKind& kind, const Target& target, After after) {
+    std::chrono::microseconds once = std::chrono::seconds(1);
+    for (int i = 0; i < 5; i++) {
+        const auto begin = std::chrono::steady_clock::now();
+        kind.start(target);
+        once = std::min(once, std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin));
+    }
     std::mt19937 random(4);
     int hit = 0;
-    for (int round = 0; round < 300; round++) {
+    for (int round = 0; round < std::min(300, 5 * rounds()); round++) {
         const pid_t tracker = ::fork();
         if (tracker == 0) {
             try {
-                for (;;) kind->start(target);
+                for (;;) kind.start(target);
             } catch (const base::Error&) {
                 // What was begun before is not over.
             }
@@ -198,14 +205,76 @@ TEST_CASE("whoever is killed while tracking begins, the process goes on") {
             std::ifstream children(fmt::format("/proc/{0}/task/{0}/children", tracker));
             if (!(children >> helper)) helper = 0;
         }
-        ::usleep(random() % 400);
+        // It lives for less than half of the time.
+        ::usleep(static_cast<useconds_t>(random() % static_cast<std::uint64_t>(once.count() / 2 + 1)));
         if (helper > 0 && ::kill(helper, SIGKILL) == 0) hit++;
         ::kill(tracker, SIGKILL);
         ::waitpid(tracker, nullptr, 0);
         REQUIRE(target.process.running());
-        writer.write(random() % kPages);
+        after();
     }
     CHECK(hit > 10);
+}
+
+/// The same each time, with registers of each kind, and flags, in use, where the compiler optimises.
+std::uint64_t compute() {
+    // Or it would be computed once.
+    volatile std::uint64_t seed = 1;
+    double a = 0, b = 0, c = 0, d = 0;
+    std::uint64_t e = seed, f = 2, g = 3, h = 4;
+    unsigned __int128 wide = 1;
+    for (int i = 0; i < 200000; i++) {
+        a += static_cast<double>(e & 255);
+        b += static_cast<double>(f & 255);
+        c += static_cast<double>(g & 255);
+        d += static_cast<double>(h & 255);
+        e = (e ^ f) * 5 + 1;
+        f = (f ^ g) * 9 + 2;
+        g = (g ^ h) * 17 + 3;
+        h = (h ^ e) * 33 + 4;
+        wide = wide * 3 + h;
+    }
+    return static_cast<std::uint64_t>(a + 3 * b + 5 * c + 7 * d) + e + f + g + h + static_cast<std::uint64_t>(wide >> 64);
+}
+
+/// Ends with 1 when it has not computed or not slept as it should.
+[[noreturn]] void compute_or_sleep(bool sleeps) {
+    ::prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY);
+    const std::uint64_t expected = compute();
+    for (;;) {
+        if (!sleeps && compute() != expected) ::_exit(1);
+        const timespec pause{0, 2'000'000};
+        // As behind a signal: it may have slept less, and it is told so.
+        if (const int error = sleeps ? ::clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, nullptr) : 0; error != 0 && error != EINTR) ::_exit(1);
+    }
+}
+
+}  // namespace
+
+TEST_CASE("whoever is killed while tracking begins, the process goes on") {
+    const TrackerKind* const kind = pagemap_scan();
+    if (!kind) return;
+    Writer writer(MAP_PRIVATE);
+    kill_trackers(*kind, writer.target(), [&] { writer.write(5); });
+}
+
+TEST_CASE("whoever is killed while tracking begins, the process computes and sleeps as it did") {
+    const TrackerKind* const kind = pagemap_scan();
+    if (!kind) return;
+    for (const bool sleeps : {false, true}) {
+        INFO((sleeps ? "sleeps" : "computes"));
+        OwnPages pages(16);
+        const pid_t child = ::fork();
+        if (child == 0) compute_or_sleep(sleeps);
+        const vmhost::Process process(child);
+        Layout layout;
+        layout.add(pages.begin(), pages.end(), "test");
+        kill_trackers(*kind, {process, layout}, [] {});
+        ::kill(child, SIGKILL);
+        int status = 0;
+        ::waitpid(child, &status, 0);
+        CHECK(WIFSIGNALED(status));
+    }
 }
 
 TEST_CASE("memory that comes and goes while it is tracked counts as written") {
