@@ -15,7 +15,9 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <optional>
 
 #include "base/error.h"
@@ -39,10 +41,26 @@ constexpr std::uint32_t kArchitecture = AUDIT_ARCH_X86_64, kCallSize = 2;
 long result(const Registers& registers) { return static_cast<long>(registers.rax); }
 /// A program for 32 bits has other numbers of system calls.
 bool is_64_bit(const Registers& registers) { return registers.cs == 0x33; }
+/// Where it was stopped at first the kernel lets a sleep go on.
+void let_sleep_go_on(Registers&, const char*) {}
 #elif defined(__aarch64__)
 constexpr std::uint32_t kArchitecture = AUDIT_ARCH_AARCH64, kCallSize = 4;
 long result(const Registers& registers) { return static_cast<long>(registers.regs[0]); }
 bool is_64_bit(const Registers& registers) { return !(registers.pstate & 0x10); }
+/// Where it was stopped the kernel has made it about to begin anew, a sleep with all of its time. That goes on instead if its
+/// system call was in one before, as /proc/PID/syscall had it: number, six arguments, stack pointer, and what follows.
+void let_sleep_go_on(Registers& registers, const char* waiting) {
+    std::uint64_t seen[9];
+    for (std::uint64_t& number : seen) {
+        char* end;
+        number = std::strtoull(waiting, &end, 0);
+        if (end == waiting) return;
+        waiting = end;
+    }
+    const bool there = registers.regs[8] == seen[0] && registers.sp == seen[7] && registers.pc + kCallSize == seen[8];
+    const bool sleeps = seen[0] == SYS_nanosleep || (seen[0] == SYS_clock_nanosleep && !(seen[2] & TIMER_ABSTIME));
+    if (there && sleeps) registers.regs[8] = SYS_restart_syscall;
+}
 #endif
 
 constexpr int kFlags = O_CLOEXEC | O_NONBLOCK | kUserModeOnly;
@@ -50,8 +68,8 @@ constexpr int kFlags = O_CLOEXEC | O_NONBLOCK | kUserModeOnly;
 /// Of the process that is made to call, opened before.
 struct Files {
     pid_t pid;
-    int pidfd, memory, status;  // the latter two in /proc/PID
-    bool qemu;                  // its sandbox is known to allow all this
+    int pidfd, memory, status, waiting;  // the latter three in /proc/PID, the last one "syscall"
+    bool qemu;                           // its sandbox is known to allow all this
 };
 
 /// What the process that does it reports.
@@ -86,6 +104,7 @@ class Injection {
 
     bool stop() {
         if (::ptrace(PTRACE_SEIZE, pid_, nullptr, PTRACE_O_TRACESYSGOOD)) return fail("stopping it (ptrace)", errno);
+        [[maybe_unused]] const ssize_t n = ::pread(files_.waiting, waited_, sizeof waited_ - 1, 0);
         if (::ptrace(PTRACE_INTERRUPT, pid_, nullptr, nullptr)) return fail("stopping it (ptrace)", errno);
         int status = 0;
         for (;;) {
@@ -132,6 +151,7 @@ class Injection {
         iovec part{&saved_, sizeof saved_};
         if (::ptrace(PTRACE_GETREGSET, pid_, NT_PRSTATUS, &part)) return fail("reading its registers", errno);
         if (part.iov_len != sizeof saved_ || !is_64_bit(saved_)) return fail("", ENOEXEC);
+        let_sleep_go_on(saved_, waited_);
         if (::ptrace(static_cast<__ptrace_request>(PTRACE_GETSIGMASK), pid_, sizeof signals_, &signals_))
             return fail("reading its signal mask", errno);
         if (const int error = frame_.make(pid_, saved_, signals_)) return fail("reading its state", error);
@@ -210,6 +230,7 @@ class Injection {
 
     pid_t pid_;
     const Files files_;
+    char waited_[256] = "";  // what /proc/PID/syscall said before it was stopped
     const ReturnCode code_;
     ReturnFrame frame_;
     Registers saved_{};
@@ -282,8 +303,8 @@ base::UniqueFd receive_outcome(int socket, Outcome& outcome) {
 
 base::UniqueFd userfaultfd_of(const vmhost::Process& process) {
     const ReturnCode code = find_return_code(process);
-    const base::UniqueFd memory = process.open("mem", O_RDWR), status = process.open("status");
-    const Files files{process.pid(), process.pidfd(), memory.get(), status.get(), vmhost::is_qemu(process.command_line())};
+    const base::UniqueFd memory = process.open("mem", O_RDWR), status = process.open("status"), waiting = process.open("syscall");
+    const Files files{process.pid(), process.pidfd(), memory.get(), status.get(), waiting.get(), vmhost::is_qemu(process.command_line())};
     int sockets[2];
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets)) throw base::system_error("cannot make a pair of sockets", errno);
     base::UniqueFd ours(sockets[0]), theirs(sockets[1]);

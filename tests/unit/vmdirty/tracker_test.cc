@@ -277,6 +277,34 @@ TEST_CASE("whoever is killed while tracking begins, the process computes and sle
     }
 }
 
+TEST_CASE("a process that sleeps when tracking begins sleeps no longer") {
+    const TrackerKind* const kind = pagemap_scan();
+    if (!kind) return;
+    OwnPages pages(16);
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY);
+        const timespec pause{1, 0};
+        ::_exit(::clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, nullptr));
+    }
+    const vmhost::Process process(child);
+    Layout layout;
+    layout.add(pages.begin(), pages.end(), "test");
+    int status = -1;
+    // Far more often than once in its time: if it began anew it would never end.
+    for (int i = 0; i < 200 && ::waitpid(child, &status, WNOHANG) == 0; i++) {
+        try {
+            kind->start({process, layout});
+        } catch (const base::Error&) {
+            // It has ended.
+        }
+        ::usleep(50'000);
+    }
+    CHECK(status == 0);
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+}
+
 TEST_CASE("memory that comes and goes while it is tracked counts as written") {
     const TrackerKind* const kind = pagemap_scan();
     if (!kind) return;
