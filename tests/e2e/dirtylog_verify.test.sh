@@ -71,6 +71,19 @@ says "a guest that does not boot" 1 "timeout 60 '$verify' run --machine virt --k
 says "huge pages that were not reserved" 1 "'$verify' run --host-pages 2m" "nr_hugepages"
 says "a migration that leaves out what was wanted" 1 "timeout 60 '$verify' run --machine virt-arm --memory 131064K --workload 'true' --passes 50" "50 were wanted"
 
+# Memory that is copied by what a tracker tells.
+for tracker in pagemap-scan shadow; do
+	timeout 100 "$verify" region --tracker $tracker >out 2>&1
+	ended "memory of a device, copied by $tracker" 0 out "identical " ", by $tracker"
+	# All at first, and then what three writers write within 5 seconds, a few times over.
+	within "again and again" "$(awk '/^copied/ { print $2 }' out)" 8000 1000000
+done
+timeout 100 "$verify" region --machine virt --tracker pagemap-scan --output json >out 2>&1
+ended "of another machine" 0 out '"identical":true'
+says "no memory of a device" 1 "'$verify' region --machine vexpress-a15" "no PCI"
+says "a tracker that tells rates only" 1 "'$verify' region --tracker sampling" "does not tell which pages"
+says "a tracker that there is not" 1 "'$verify' region --tracker no-such" "list-trackers"
+
 # VMs of a user.
 mkdir -p root/bin root/dev
 cp "$guests/armhf/busybox" root/bin/busybox

@@ -129,6 +129,7 @@ int verify_run(int argc, char** argv) {
     base::ProgressLine progress;
     progress.update("the guest boots");
     vmverify::Vm source("source", words, folder.path());
+    vmverify::set_capabilities(source.qmp(), migration.capabilities);  // those that it does not know are told at once
     source.wait_for_console(guest.ready, guest.times, kBootPatience, signals);
     words.insert(words.end(), {"-incoming", "defer", "-S"});
     vmverify::Vm destination("destination", words, folder.path());

@@ -40,6 +40,15 @@ std::string quoted_end(const std::string& path) {
     return base::printable(text, "\n");
 }
 
+/// Nothing when it does not listen.
+std::unique_ptr<vmhost::Qmp> connect(const std::string& monitor) {
+    try {
+        return std::make_unique<vmhost::Qmp>(monitor);
+    } catch (const base::Error&) {
+        return nullptr;
+    }
+}
+
 std::size_t count(const std::string& text, const std::string& wanted) {
     std::size_t found = 0;
     for (std::size_t at = text.find(wanted); at != text.npos; at = text.find(wanted, at + wanted.size())) found++;
@@ -61,12 +70,12 @@ Vm::Vm(const std::string& name, std::vector<std::string> words, const std::strin
     child_ = std::make_unique<base::Child>(words, options);
     if (const int error = child_->execute())
         throw base::system_error(fmt::format("cannot run {}", words[0]), error, error == ENOENT ? "scripts/setup installs it" : "");
-    const auto until = Clock::now() + kStartPatience;
-    while (::access(monitor.c_str(), F_OK) != 0) {
+    // It makes its socket, and listens there a moment later.
+    for (const auto until = Clock::now() + kStartPatience; !qmp_;) {
         if (child_->wait(std::chrono::milliseconds(20))) fail("QEMU has ended at once");
-        if (Clock::now() > until) fail("QEMU makes no monitor");
+        if (::access(monitor.c_str(), F_OK) == 0) qmp_ = connect(monitor);
+        if (!qmp_ && Clock::now() > until) fail("QEMU does not answer at its monitor");
     }
-    qmp_ = std::make_unique<vmhost::Qmp>(monitor);
 }
 
 Vm::~Vm() {
