@@ -151,19 +151,29 @@ ended "a QEMU that has ended" 1 out "cannot connect to the QMP socket qmp"
 
 # A migration to nowhere. The guest, without a system, writes to each of the 128 pages from 64 KiB on, all the time. RAM is no multiple of
 # 256 KiB: of such QEMU 7.2 loses written pages when it emulates.
+# boots FILE: what it has is code that a PC runs when it has booted.
+boots() {
+	truncate -s 510 "$1"
+	printf '\x55\xaa' >>"$1"
+	truncate -s 1440K "$1"
+}
 printf '\xfa\xb8\x00\x10\x8e\xd8\xfe\x06\x00\x00\x05\x00\x01\x3d\x00\x90\x72\xf2\xeb\xed' >boot
-truncate -s 510 boot
-printf '\x55\xaa' >>boot
-truncate -s 1440K boot
-# start_qemu PROGRAM OPTION...: $qemu, with the monitors qmp and qmp2, when it has booted.
+boots boot
+# start_qemu PROGRAM FILE PAGES: $qemu, with the monitors qmp and qmp2, when it has booted from FILE, whose code writes to so many pages.
 start_qemu() {
 	local libraries= share=${1%/bin/*}/share
 	[[ $1 != "$HOME"* && $1 != "${MIGSCOPE_CACHE:-/nowhere}"* ]] || libraries=$(dirname "$1")/../lib/$(uname -m)-linux-gnu
 	rm -f qmp qmp2
-	LD_LIBRARY_PATH=$libraries "$1" -L "$share/qemu" -L "$share/seabios" -accel tcg -m 65528K -display none -nodefaults "${@:2}" \
-		-qmp unix:qmp,server,nowait -qmp unix:qmp2,server,nowait >qemu.log 2>&1 &
+	LD_LIBRARY_PATH=$libraries "$1" -L "$share/qemu" -L "$share/seabios" -accel tcg -m 65528K -display none -nodefaults \
+		-drive file="$2",format=raw,if=floppy -boot a -qmp unix:qmp,server,nowait -qmp unix:qmp2,server,nowait >qemu.log 2>&1 &
 	qemu=$!
 	for _ in $(seq 100); do [[ -S qmp && -S qmp2 ]] && break; sleep 0.1; done
+	for _ in $(seq 100); do
+		"$track" --qmp qmp --no-bitmap --duration 300ms --interval 300ms >/dev/null 2>lines
+		[[ $(grep -c "^dirty $3 " lines) -ne 1 ]] || return 0
+		sleep 0.2
+	done
+	failed "$1 boots from $2" "$(cat lines qemu.log)"
 }
 # as_before NAME: the VM runs, nothing migrates, and nothing is set; within 20 s.
 as_before() {
@@ -173,13 +183,8 @@ as_before() {
 installed=$(command -v qemu-system-x86_64)
 fetched=$(find "${MIGSCOPE_CACHE:-$HOME/.cache/migscope}"/qemu/*/usr/bin/qemu-system-x86_64 2>/dev/null | tail -n 1)
 for program in "$installed" ${fetched:+"$fetched"}; do
-	start_qemu "$program" -drive file=boot,format=raw,if=floppy -boot a
+	start_qemu "$program" boot 128
 	version=$(python3 "$top/tests/e2e/qmp-state.py" qmp2 version)
-	for _ in $(seq 60); do
-		"$track" --qmp qmp --no-bitmap --duration 200ms --interval 200ms >/dev/null 2>lines
-		grep -q "^dirty 128 " lines && break
-		sleep 0.2
-	done
 	"$track" --qmp qmp --tracker stream --bitmap-dir bitmaps --duration 3s --interval 500ms --output json >out 2>&1
 	ended "QEMU $version migrates to nowhere" 0 out '"tracker":"stream"' '"summary"'
 	within "passes take as long as intervals" "$(all out 'len(seen)')" 3 6
@@ -197,7 +202,8 @@ PY
 	ended "every pass has the pages that the guest writes, and no other" 0 verdict good
 	as_before "all is as before"
 	for wait in 0.1 0.4 0.6 1.1; do
-		"$track" --qmp qmp --tracker stream --no-bitmap >out 2>&1 &
+		# A signal that comes before it listens has no meaning.
+		"$track" --qmp qmp --tracker stream --no-bitmap --duration 10s >out 2>&1 &
 		tracker=$!
 		sleep $wait
 		kill -INT $tracker
@@ -219,8 +225,9 @@ PY
 	wait $qemu
 done
 # A guest that does nothing: QEMU has stopped it to hand it over when the tracker is killed.
-start_qemu "$installed"
-sleep 3
+printf '\xfa\xf4\xeb\xfd' >idle
+boots idle
+start_qemu "$installed" idle 0
 "$track" --qmp qmp --tracker stream --no-bitmap >out 2>&1
 ended "who writes nothing would be moved" 0 out "a migration would be over now"
 as_before "and goes on"
@@ -235,11 +242,23 @@ done
 grep -q stopped state
 ended "a tracker is killed while the VM stands still for it" 0 state
 as_before "and it goes on"
-# With the process that watches over it: the stream that is closed ends the migration.
 kill $qemu
 wait $qemu
-start_qemu "$installed" -drive file=boot,format=raw,if=floppy -boot a
-sleep 4
+# A guest that writes to the 8192 pages from 16 MiB on, again and again: 32 MB in each second are dirty.
+printf '\xfa\x31\xc0\x8e\xd8\x0f\x01\x16\x33\x7c\x0f\x20\xc0\x0c\x01\x0f\x22\xc0\xbb\x08\x00\x8e\xdb\x66\xbf\x00\x00\x00\x01\x67\x66\xff\x07' >boot32
+printf '\x66\x81\xc7\x00\x10\x00\x00\x66\x81\xff\x00\x00\x00\x03\x72\xec\xeb\xe4\x0f\x00\x39\x7c\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00' >>boot32
+printf '\xff\xff\x00\x00\x00\x92\xcf\x00' >>boot32
+boots boot32
+start_qemu "$installed" boot32 8192
+"$track" --qmp qmp --tracker sampling --no-bitmap --duration 4s --output json >out 2>&1
+ended "QEMU measures its rate" 0 out '"tracker":"sampling"'
+within "which is that of the guest, give or take" "$(value out summary 'o["bytes_per_second"] / 2**20')" 22 42
+"$track" --qmp qmp --tracker stream --no-bitmap --duration 3s --output json >out 2>&1
+within "and what it migrates is exact" "$(all out 'seen[-1]["dirty_pages"]')" 8192 8192
+kill $qemu
+wait $qemu
+# With the process that watches over it: the stream that is closed ends the migration.
+start_qemu "$installed" boot 128
 "$track" --qmp qmp --tracker stream --no-bitmap >out 2>lines &
 tracker=$!
 wait_for lines "dirty 128 "

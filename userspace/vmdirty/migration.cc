@@ -35,6 +35,8 @@ constexpr std::uint64_t kBandwidth = std::uint64_t{1} << 40;
 constexpr std::uint64_t kLastPage = 4096 * 1000;
 /// What a pipe holds at least: one buffer.
 constexpr int kPipe = 4096;
+/// At the end, between questions whether it is over.
+constexpr int kReads = 1000;
 /// What QEMU calls it.
 const char* const kName = "vm_dirty_track";
 
@@ -196,7 +198,7 @@ void Migration::end() {
     // It may be writing, and sees only then that it need not. That the stream is closed would be an error to it.
     comes([&] {
         std::array<char, 65536> unread;
-        while (::read(stream_.get(), unread.data(), unread.size()) > 0) {
+        for (int reads = 0; reads < kReads && ::read(stream_.get(), unread.data(), unread.size()) > 0; reads++) {
         }
         return is_over(migration_status(qmp_));
     });

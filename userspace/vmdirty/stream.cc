@@ -30,6 +30,8 @@ constexpr std::array<std::uint64_t, 2> kSlowBefore = {2048, 1024};
 /// QEMU tells of a pass before it sends the first page of it, but another way.
 constexpr std::chrono::milliseconds kOtherWay{2};
 constexpr std::chrono::seconds kPatience{30};
+/// Between looks for a signal.
+constexpr std::uint64_t kReads = 256;
 
 class Passes {
  public:
@@ -108,6 +110,8 @@ class Passes {
 
     /// False when it is over.
     bool fill() {
+        // Who sends without a pause cannot keep Ctrl-C from us.
+        if (++reads_ % kReads == 0 && !await(Clock::now(), Wake::Time)) return false;
         for (;;) {
             const ssize_t n = ::read(migration_.stream(), buffer_.data(), buffer_.size());
             if (n > 0) {
@@ -172,8 +176,9 @@ class Passes {
     RamStream stream_;
     std::vector<const Range*> ranges_;  // of each block; null where it is not tracked
     std::uint64_t pages_ = 0, all_ = 0;  // that have come, and that there are
-    std::size_t slowed_ = 0;             // times, of kSlowBefore
-    unsigned passes_ = 0;                // begun, as QEMU says, and not yet come to in the stream
+    std::uint64_t reads_ = 0;
+    std::size_t slowed_ = 0;  // times, of kSlowBefore
+    unsigned passes_ = 0;     // begun, as QEMU says, and not yet come to in the stream
     bool readable_ = false, moved_ = false;
     std::array<unsigned char, 65536> buffer_;
     std::size_t begin_ = 0, end_ = 0;  // of what is in it and was not read
