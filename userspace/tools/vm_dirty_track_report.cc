@@ -54,7 +54,8 @@ void print_error_line(const std::string& line) {
 }  // namespace
 
 Reporter::Reporter(const ReportOptions& options, const vmdirty::Target& target, const vmdirty::TrackerKind& kind)
-    : options_(options), target_(target), kind_(kind), activity_(target.layout, kWindows.back()), heat_map_(target.layout.pages()), ranges_(target.layout.ranges().size()) {
+    : options_(options), target_(target), kind_(kind), activity_(target.layout, kWindows.back()), heat_map_(target.layout.pages()),
+      ranges_(target.layout.ranges().size()) {
     if (!options_.heat_map.file.empty()) miggraph::check_pictures({options_.heat_map.file});
 }
 
@@ -105,7 +106,8 @@ void Reporter::draw_heat_map() const {
         base::warn(fmt::format("there is no {}: it ended before anything could be seen", options_.heat_map.file));
         return;
     }
-    const std::string what = fmt::format("process {}: {:.1f} MB/s on average in {}", target_.process.pid(), average(), base::format_duration(watched_));
+    const std::string time = base::format_duration(watched_);
+    const std::string what = fmt::format("process {}: {:.1f} MB/s on average in {}", target_.process.pid(), average(), time);
     miggraph::HeatMap map{heat_map_.cells(), seconds(watched_), megabytes(target_.layout.pages()), "memory [MB]", "pages written in an interval"};
     miggraph::Canvas canvas;
     canvas.format = options_.heat_map.format;
@@ -121,7 +123,8 @@ void Reporter::summary_text() const {
     base::print_line(fmt::format("\n{} intervals in {}: {:.1f} MB/s on average, {:.1f} MB/s at most, of {:.1f} MB", intervals_,
                                  base::format_duration(watched_), average(), most_, megabytes(target_.layout.pages())));
     for (std::size_t i = 0; i < kWindows.size(); i++)
-        if (largest_[i]) base::print_line(fmt::format("written within {:>3} s: {:.1f} MB at most", window_name(kWindows[i]), megabytes(*largest_[i])));
+        if (largest_[i])
+            base::print_line(fmt::format("written within {:>3} s: {:.1f} MB at most", window_name(kWindows[i]), megabytes(*largest_[i])));
     if (ranges_.size() > 1) print_ranges();
     const auto hottest = activity_.hottest(kHottest);
     if (!hottest.empty()) base::print_line("most often written:");
@@ -139,8 +142,8 @@ double Reporter::each(std::uint64_t pages) const { return static_cast<double>(pa
 void Reporter::print_ranges() const {
     for (std::size_t i = 0; i < ranges_.size(); i++) {
         const auto& range = target_.layout.ranges()[i];
-        if (ranges_[i])
-            base::print_line(fmt::format("  {} ({:x}-{:x}): {:.1f} MB/s", range.name, range.begin, range.end, megabytes(ranges_[i]) / seconds(watched_)));
+        const double rate = megabytes(ranges_[i]) / seconds(watched_);
+        if (ranges_[i]) base::print_line(fmt::format("  {} ({:x}-{:x}): {:.1f} MB/s", range.name, range.begin, range.end, rate));
     }
 }
 

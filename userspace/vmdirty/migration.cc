@@ -49,7 +49,9 @@ std::string text(const Json& object, const char* name) {
 
 std::string run_state(Qmp& qmp) { return text(qmp.execute("query-status"), "status"); }
 
-bool is_over(const std::string& status) { return status.empty() || status == "none" || status == "completed" || status == "failed" || status == "cancelled"; }
+bool is_over(const std::string& status) {
+    return status.empty() || status == "none" || status == "completed" || status == "failed" || status == "cancelled";
+}
 
 std::string migration_status(Qmp& qmp) { return text(qmp.execute("query-migrate"), "status"); }
 
@@ -67,7 +69,8 @@ std::map<std::string, bool> capabilities(Qmp& qmp) {
     const Json list = qmp.execute("query-migrate-capabilities");
     for (const Json& item : list) {
         const std::string name = text(item, "capability");
-        if (name.empty() || !item.contains("state") || !item["state"].is_boolean()) throw base::Error("QEMU's query-migrate-capabilities makes no sense");
+        if (name.empty() || !item.contains("state") || !item["state"].is_boolean())
+            throw base::Error("QEMU's query-migrate-capabilities makes no sense");
         found[name] = item["state"].get<bool>();
     }
     return found;
@@ -121,14 +124,16 @@ void take_back(Qmp& qmp, const MigrationSettings& before) {
 
 void Migration::check(Qmp& qmp) {
     const Json migration = qmp.execute("query-migrate");
-    if (!is_over(text(migration, "status"))) throw base::Error(fmt::format("the VM is migrating already ({})", base::printable(text(migration, "status"))));
+    const std::string status = text(migration, "status");
+    if (!is_over(status)) throw base::Error(fmt::format("the VM is migrating already ({})", base::printable(status)));
     if (migration.contains("blocked-reasons") && !migration["blocked-reasons"].empty()) {
         const Json& reason = migration["blocked-reasons"].front();
         throw base::Error("QEMU cannot migrate the VM: " + (reason.is_string() ? base::printable(reason.get<std::string>()) : "it does not say why"));
     }
     if (const auto state = run_state(qmp); state != "running") throw base::Error(fmt::format("the VM does not run ({})", base::printable(state)));
     if (!text(qmp.execute("query-migrate-parameters"), "tls-creds").empty()) throw base::Error("its migrations are encrypted (tls-creds)");
-    if (!capabilities(qmp).contains("pause-before-switchover")) throw base::Error("this QEMU is too old: it cannot stop before the end of a migration");
+    if (!capabilities(qmp).contains("pause-before-switchover"))
+        throw base::Error("this QEMU is too old: it cannot stop before the end of a migration");
 }
 
 Migration::Migration(Qmp& qmp) : qmp_(qmp) {

@@ -64,7 +64,8 @@ seconds measured_time(const TrackOptions& options) {
     const auto time = std::chrono::duration_cast<seconds>(options.interval);
     if (time != options.interval || time > kLongest)
         throw base::UsageError(fmt::format("--interval: QEMU measures whole seconds, up to {}", kLongest.count()));
-    if (options.duration && *options.duration < time) throw base::UsageError("--duration: a measurement takes an interval, and there is no time for one");
+    if (options.duration && *options.duration < time)
+        throw base::UsageError("--duration: a measurement takes an interval, and there is no time for one");
     return time;
 }
 

@@ -136,7 +136,8 @@ void RamStream::section(Input& input) {
             const std::string name = input.name();
             input.number(4);  // instance
             const auto version = input.number(4);
-            if (name != "ram" || version != 4) fail(fmt::format("'{}' of version {} migrates while the VM runs, and only RAM is known", base::printable(name), version));
+            if (name != "ram" || version != 4)
+                fail(fmt::format("'{}' of version {} migrates while the VM runs, and only RAM is known", base::printable(name), version));
             section_ = static_cast<std::uint32_t>(number);
             break;
         }
@@ -195,7 +196,8 @@ void RamStream::memory(Input& input) {
         skip_ = page_size_;
     if (name) choose_block(*name);
     if (!chosen_) fail("a page of no block");
-    if (address >= blocks_[block_].bytes) fail(fmt::format("a page at {:#x} in {}, which has {:#x} bytes", address, base::printable(blocks_[block_].name), blocks_[block_].bytes));
+    if (const Block& block = blocks_[block_]; address >= block.bytes)
+        fail(fmt::format("a page at {:#x} in {}, which has {:#x} bytes", address, base::printable(block.name), block.bytes));
     page_(block_, address);
 }
 

@@ -132,7 +132,8 @@ class Injection {
         if (filtered != SECCOMP_MODE_FILTER) return fail("it runs under strict seccomp, and would be killed for userfaultfd()", EACCES);
         const seccomp_data calls[] = {filter_input(SYS_userfaultfd, kFlags), filter_input(SYS_close, 3), filter_input(SYS_rt_sigreturn, 0)};
         const FilterAnswer answer = ask_filters(pid_, calls);
-        if (answer == FilterAnswer::Forbids) return fail("its seccomp filter forbids userfaultfd(), close() or rt_sigreturn(), and might kill it", EACCES);
+        if (answer == FilterAnswer::Forbids)
+            return fail("its seccomp filter forbids userfaultfd(), close() or rt_sigreturn(), and might kill it", EACCES);
         if (answer == FilterAnswer::Unknown && !files_.qemu)
             return fail("it has a seccomp filter, which might kill it, and cannot be read (root can, with CONFIG_CHECKPOINT_RESTORE)", EACCES);
         return true;

@@ -30,6 +30,7 @@ constexpr std::array<std::uint64_t, 2> kSlowBefore = {2048, 1024};
 /// QEMU tells of a pass before it sends the first page of it, but another way.
 constexpr std::chrono::milliseconds kOtherWay{2};
 constexpr std::chrono::seconds kPatience{30};
+const char* const kNameIt = "QEMU itself has to migrate: name it with --qmp";
 /// Between looks for a signal.
 constexpr std::uint64_t kReads = 256;
 
@@ -162,7 +163,8 @@ class Passes {
         const std::string said = status != event.data.end() && status->is_string() ? status->get<std::string>() : "";
         moved_ = said == "pre-switchover";
         if (moved_) return false;
-        if (said != "setup" && said != "active") throw base::Error(fmt::format("the migration of QEMU (process {}) has ended: {}", target_.process.pid(), base::printable(said)));
+        if (said != "setup" && said != "active")
+            throw base::Error(fmt::format("the migration of QEMU (process {}) has ended: {}", target_.process.pid(), base::printable(said)));
         return true;
     }
 
@@ -187,13 +189,13 @@ class Passes {
 /// Throws Error for another monitor.
 vmhost::Qmp& own_monitor(const Target& target) {
     if (auto* const qmp = dynamic_cast<vmhost::Qmp*>(target.monitor)) return *qmp;
-    throw base::Error(target.monitor ? "libvirt passes on no events, and thinks that migrations are its own: use --qmp" : "QEMU itself has to migrate: name it with --qmp");
+    throw base::Error(target.monitor ? "libvirt passes on no events, and thinks that migrations are its own: use --qmp" : kNameIt);
 }
 
 }  // namespace
 
 std::string stream_obstacle(const Target* target) {
-    if (!target) return "QEMU itself has to migrate: name it with --qmp";
+    if (!target) return kNameIt;
     try {
         Migration::check(own_monitor(*target));
     } catch (const base::Error& error) {

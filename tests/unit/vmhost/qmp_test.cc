@@ -88,7 +88,7 @@ class Peer {
 };
 
 std::string event(const std::string& name, int number = 0) {
-    return fmt::format(R"({{"event": "{}", "data": {{"n": {}}}, "timestamp": {{"seconds": 1800000000, "microseconds": {}}}}})", name, number, number) + "\n";
+    return fmt::format(R"({{"event": "{0}", "data": {{"n": {1}}}, "timestamp": {{"seconds": 1800000000, "microseconds": {1}}}}})", name, number) + "\n";
 }
 
 }  // namespace
@@ -138,7 +138,8 @@ TEST_CASE("ill-formed events are dropped") {
     Peer peer([](Peer& p) {
         p.greet();
         const Json command = p.hear();
-        for (const char* line : {R"({"event": 1, "timestamp": {"seconds": 1, "microseconds": 1}})", R"({"event": "A"})", R"({"event": "A", "timestamp": 7})",
+        for (const char* line : {R"({"event": 1, "timestamp": {"seconds": 1, "microseconds": 1}})", R"({"event": "A"})",
+                                 R"({"event": "A", "timestamp": 7})",
                                  R"({"event": "A", "timestamp": {"seconds": -1, "microseconds": 0}})",
                                  R"({"event": "A", "timestamp": {"seconds": 18446744073709551615, "microseconds": 0}})",
                                  R"({"event": "A", "timestamp": {"seconds": 99999999999, "microseconds": 0}})",
