@@ -161,7 +161,7 @@ printf '\xfa\xb8\x00\x10\x8e\xd8\xfe\x06\x00\x00\x05\x00\x01\x3d\x00\x90\x72\xf2
 boots boot
 # start_qemu PROGRAM FILE PAGES: $qemu, with the monitors qmp and qmp2, when it has booted from FILE, whose code writes to so many pages.
 start_qemu() {
-	local libraries= share=${1%/bin/*}/share
+	local libraries='' share=${1%/bin/*}/share
 	[[ $1 != "$HOME"* && $1 != "${MIGSCOPE_CACHE:-/nowhere}"* ]] || libraries=$(dirname "$1")/../lib/$(uname -m)-linux-gnu
 	rm -f qmp qmp2
 	LD_LIBRARY_PATH=$libraries "$1" -L "$share/qemu" -L "$share/seabios" -accel tcg -m 65528K -display none -nodefaults \
@@ -272,7 +272,7 @@ kill $qemu
 wait $qemu
 
 # A QEMU whose monitor libvirt has.
-in_libvirt() { timeout 200 "$top/tests/e2e/with-libvirtd" "$track" "$@"; }
+in_libvirt() { timeout -k 5 200 "$top/tests/e2e/with-libvirtd" "$track" "$@"; }
 in_libvirt --libvirt guest --connect qemu:///system --no-bitmap --duration 1s --output json >out 2>&1
 ended "a domain of libvirt is watched" 0 out '"summary"' '"name":"pc.ram"'
 within "all of its memory" "$(value out start 'sum(r["bytes"] for r in o["ranges"] if r["name"] == "pc.ram") >> 20')" 64 64
