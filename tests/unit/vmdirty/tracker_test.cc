@@ -189,7 +189,7 @@ void kill_trackers(const TrackerKind& kind, const Target& target, After after) {
     }
     std::mt19937 random(4);
     int hit = 0;
-    for (int round = 0; round < std::min(300, 5 * rounds()); round++) {
+    for (int round = 0; round < std::min(150, 5 * rounds()); round++) {
         const pid_t tracker = ::fork();
         if (tracker == 0) {
             try {
