@@ -78,7 +78,7 @@ for tracker in pagemap-scan shadow; do
 	# All at first, and then what three writers write within 5 seconds, a few times over.
 	within "again and again" "$(awk '/^copied/ { print $2 }' out)" 8000 1000000
 done
-timeout 100 "$verify" region --machine virt --tracker pagemap-scan --output json >out 2>&1
+timeout 100 "$verify" region --machine virt-arm --tracker pagemap-scan --output json >out 2>&1
 ended "of another machine" 0 out '"identical":true'
 says "no memory of a device" 1 "'$verify' region --machine vexpress-a15" "no PCI"
 says "a tracker that tells rates only" 1 "'$verify' region --tracker sampling" "does not tell which pages"
@@ -112,7 +112,7 @@ wait_for_file() {
 }
 # ends_at_once PID
 ends_at_once() {
-	kill -KILL "$1"
+	kill -KILL "$1" 2>/dev/null
 	wait "$1" 2>/dev/null
 }
 status() { python3 "$top/tests/e2e/qmp.py" "$1" query-status | python3 -c 'import json, sys; print(json.load(sys.stdin)["status"])'; }

@@ -34,7 +34,8 @@ const std::vector<MachineKind>& machine_kinds() {
     static const std::vector<MachineKind> kinds = {
         {"pc", "x86-64", "qemu-system-x86_64", "pc", "", "amd64", "ttyS0", false, 96 * kMiB, "256M"},
         {"virt", "arm64, Cortex-A57", "qemu-system-aarch64", "virt", "cortex-a57", "arm64", "ttyAMA0", false, 96 * kMiB, "256M"},
-        {"virt-arm", "32-bit ARM, Cortex-A15", "qemu-system-arm", "virt", "cortex-a15", "armhf", "ttyAMA0", false, 64 * kMiB, "128M"},
+        // Without LPAE a kernel finds PCI only in the lower 4 GB.
+        {"virt-arm", "32-bit ARM, Cortex-A15", "qemu-system-arm", "virt,highmem=off", "cortex-a15", "armhf", "ttyAMA0", false, 64 * kMiB, "128M"},
         {"vexpress-a15", "32-bit ARM, Versatile Express", "qemu-system-arm", "vexpress-a15", "", "armhf", "ttyAMA0", true, 64 * kMiB, "128M"},
     };
     return kinds;
