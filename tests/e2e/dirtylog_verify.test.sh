@@ -72,7 +72,7 @@ says "huge pages that were not reserved" 1 "'$verify' run --host-pages 2m" "nr_h
 says "a migration that leaves out what was wanted" 1 "timeout 60 '$verify' run --machine virt-arm --memory 131064K --workload 'true' --passes 50" "50 were wanted"
 
 # Memory that is copied by what a tracker tells.
-for tracker in pagemap-scan shadow; do
+for tracker in pagemap-scan shadow stream; do
 	timeout 100 "$verify" region --tracker $tracker >out 2>&1
 	ended "memory of a device, copied by $tracker" 0 out "identical " ", by $tracker"
 	# All at first, and then what three writers write within 5 seconds, a few times over.

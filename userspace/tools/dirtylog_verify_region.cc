@@ -73,11 +73,12 @@ std::string writer(const std::string& workload, std::chrono::nanoseconds duratio
     return fmt::format("{} $D/resource2 {}", workload, rounds);
 }
 
-/// Finds the device, lets the writers run, and tells when they have ended.
+/// Finds the device, lets the writers run, and tells when they have ended. Something is always written elsewhere: where nothing is,
+/// a tracker that migrates is done.
 std::string script(const std::vector<std::string>& workloads, std::chrono::nanoseconds duration) {
-    std::string text = "for d in /sys/bus/pci/devices/*; do case $(cat $d/vendor $d/device) in 0x1af4*0x1110) D=$d;; esac; done; echo 1 >$D/enable; ";
-    for (const std::string& workload : workloads) text += writer(workload, duration) + " & ";
-    return text + fmt::format("wait; echo {}", kEnded);
+    std::string text = "for d in /sys/bus/pci/devices/*; do case $(cat $d/vendor $d/device) in 0x1af4*0x1110) D=$d;; esac; done; echo 1 >$D/enable; dirtyram 1024 1024 20 & ";
+    for (const std::string& workload : workloads) text += writer(workload, duration) + " & P=\"$P $!\"; ";
+    return text + fmt::format("wait $P; echo {}", kEnded);
 }
 
 /// What the listener throws when nothing is left to be copied.
@@ -86,8 +87,8 @@ struct Clean {};
 class Region {
  public:
     Region(const CommandLine& line, vmverify::Vm& vm, std::uint64_t size)
-        : line_(line), vm_(vm), process_(vm.qmp().pid()), layout_(vmverify::shared_memory(process_, size)),
-          original_(vmhost::Process(process_.pid()), {{"shared memory", 0, size, layout_.ranges()[0].begin}}), copy_(original_, size) {}
+        : line_(line), vm_(vm), process_(vm.qmp().pid()), layout_(vmverify::shared_memory(process_, vm.qmp(), size)),
+          original_(vmhost::Process(process_.pid()), {{layout_.ranges()[0].name, 0, size, layout_.ranges()[0].begin}}), copy_(original_, size) {}
 
     int run(base::StopSignals& signals) {
         const vmdirty::Target target{process_, layout_, &vm_.qmp()};

@@ -3,19 +3,25 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/error.h"
+#include "vmhost/ram_blocks.h"
 
 namespace vmverify {
 
-vmdirty::Layout shared_memory(const vmhost::Process& process, std::uint64_t size) {
+vmdirty::Layout shared_memory(const vmhost::Process& process, vmhost::Monitor& monitor, std::uint64_t size) {
+    const auto blocks = vmhost::ram_blocks(monitor);
     vmdirty::Layout layout;
-    for (const auto& mapping : process.maps())
-        if (mapping.shared && mapping.end - mapping.begin == size && mapping.path.starts_with("/memfd:") && layout.pages() == 0)
-            layout.add(mapping.begin, mapping.end, "shared memory");
-    if (layout.pages() == 0) throw base::Error(fmt::format("QEMU (process {}) has mapped no shared memory of {} bytes", process.pid(), size));
-    return layout;
+    for (const auto& mapping : process.maps()) {
+        if (!mapping.shared || mapping.end - mapping.begin != size || !mapping.path.starts_with("/memfd:")) continue;
+        const auto block = std::ranges::find(blocks, mapping.begin, &vmhost::RamBlock::address);
+        if (block == blocks.end()) continue;
+        layout.add(mapping.begin, mapping.end, block->name);
+        return layout;
+    }
+    throw base::Error(fmt::format("QEMU (process {}) has mapped no shared memory of {} bytes", process.pid(), size));
 }
 
 RegionCopy::RegionCopy(const Ram& original, std::uint64_t size) : original_(original), bytes_(size, '\0') { blocks_ = original.blocks(); }

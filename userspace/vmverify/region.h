@@ -11,8 +11,9 @@
 
 namespace vmverify {
 
-/// The one mapping of a memfd with that many bytes that the process shares. Throws Error when there is none.
-vmdirty::Layout shared_memory(const vmhost::Process& process, std::uint64_t size);
+/// The mapping of a memfd with that many bytes that QEMU shares, with the name that its monitor gives the block. Throws Error when
+/// there is none.
+vmdirty::Layout shared_memory(const vmhost::Process& process, vmhost::Monitor& monitor, std::uint64_t size);
 
 /// The copy. A page that a tracker misses is in it as it was.
 class RegionCopy : public Ram {
