@@ -25,7 +25,13 @@ identical() {
 
 # Lost pages are found, and explained.
 "$top/scripts/vm-run" --kernel 6.1 --timeout 100 -- cat /proc/kallsyms >System.map 2>vm.log
-timeout 200 "$verify" run --machine pc --memory $whole --bandwidth 32M --passes 6 --system-map System.map >out 2>errors
+# Whether it loses some in one migration, and which, depends on what the emulated CPU has in its TLB.
+for _ in 1 2 3 4; do
+	timeout 200 "$verify" run --machine pc --memory $whole --bandwidth 32M --passes 8 --system-map System.map >out 2>&1
+	status=$?
+	! grep -q "of dirtyram" out || break
+done
+(exit $status)
 ended "lost pages are found" 1 out "different " "of dirtyram" " s old" "known cause" "262136K" "first byte"
 within "of thousands a few" "$(awk '/^different/ { print $2 }' out)" 5 2000
 [[ $(grep -c 'pc.ram at .*; [a-z_]' out) -gt 0 ]] && [[ $(awk '/^source/ { print $4 }' out) != $(awk '/^destination/ { print $4 }' out) ]]
@@ -115,17 +121,22 @@ ends_at_once() {
 	kill -KILL "$1" 2>/dev/null
 	wait "$1" 2>/dev/null
 }
+settings() { # SOCKET: of migrations
+	python3 "$top/tests/e2e/qmp.py" "$1" query-migrate-parameters
+	python3 "$top/tests/e2e/qmp.py" "$1" query-migrate-capabilities
+}
 status() { python3 "$top/tests/e2e/qmp.py" "$1" query-status | python3 -c 'import json, sys; print(json.load(sys.stdin)["status"])'; }
 
 machine source_vm
 wait_for source_vm.console "pages written" || wait_for source_vm.console "pages written"
 machine destination_vm -incoming defer
 says "a destination that is none" 1 "timeout 60 '$verify' attach --src destination_vm.qmp --dst source_vm.qmp" "waits for no migration"
-timeout 60 "$verify" attach --src source_vm.qmp --dst destination_vm.qmp --bandwidth 8M --passes 100 >out 2>&1 &
+before=$(settings source_vm.qmp)
+timeout 60 "$verify" attach --src source_vm.qmp --dst destination_vm.qmp --bandwidth 8M --passes 100 --cap xbzrle >out 2>&1 &
 tracker=$!
 sleep 2
 end $tracker
-[[ $(status source_vm.qmp) == running ]] && grep -q "stays where it was" out
+[[ $(status source_vm.qmp) == running && $(settings source_vm.qmp) == "$before" ]] && grep -q "stays where it was" out
 ended "Ctrl-C cancels the migration, and the VM goes on where it was" 0 out
 ends_at_once $destination_vm
 machine destination_vm -incoming defer

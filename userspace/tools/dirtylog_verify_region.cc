@@ -28,6 +28,7 @@ using base::UsageError;
 constexpr std::chrono::seconds kBootPatience{180};
 /// After the writers have ended there has to be a clean bitmap soon.
 constexpr std::chrono::seconds kCleanPatience{60};
+constexpr unsigned kMostStarts = 20;
 constexpr const char* kEnded = "dirtylog_verify: writers have ended";
 const std::vector<std::string> kWorkloads = {"dirtyram 512 512 50", "dirtyram 2048 100 20", "dirtyram 50 50 5"};
 
@@ -92,12 +93,17 @@ class Region {
 
     int run(base::StopSignals& signals) {
         const vmdirty::Target target{process_, layout_, &vm_.qmp()};
-        const auto& kind = choose(target);
+        const auto& kind = vmdirty::choose_tracker(line_.has("tracker") ? line_.get<std::string>("tracker") : "", target);
+        if (!kind.which) throw UsageError(fmt::format("--tracker: {} does not tell which pages are written", kind.name));
         vmdirty::TrackOptions options;
         options.interval = base::parse_duration("--interval", line_.get<std::string>("interval"));
         try {
-            kind.track(target, options, signals, [&](const vmdirty::Interval& interval) { copy(interval); });
-            throw base::Interrupted("nothing was compared", signals.take());
+            // One that migrates ends by itself when the guest writes too little for a while.
+            for (unsigned begun = 0; begun < kMostStarts; begun++) {
+                kind.track(target, options, signals, [&](const vmdirty::Interval& interval) { copy(interval); });
+                if (const int signal = signals.take()) throw base::Interrupted("nothing was compared", signal);
+            }
+            throw base::Error(fmt::format("the tracker {} has ended {} times before the writers have", kind.name, kMostStarts));
         } catch (const Clean&) {
         }
         progress_.clear();
@@ -107,18 +113,6 @@ class Region {
     }
 
  private:
-    const vmdirty::TrackerKind& choose(const vmdirty::Target& target) const {
-        const std::string wanted = line_.has("tracker") ? line_.get<std::string>("tracker") : "";
-        for (const auto& kind : vmdirty::tracker_kinds()) {
-            if (wanted.empty() ? !kind.which || kind.when_named || !kind.obstacle(&target).empty() : wanted != kind.name) continue;
-            if (!kind.which) throw UsageError(fmt::format("--tracker: {} does not tell which pages are written", kind.name));
-            if (const std::string obstacle = kind.obstacle(&target); !obstacle.empty())
-                throw base::Error(fmt::format("the tracker {} does not work here: {}", kind.name, obstacle));
-            return kind;
-        }
-        throw UsageError(fmt::format("--tracker: there is no '{}'; see vm_dirty_track --list-trackers", wanted));
-    }
-
     void copy(const vmdirty::Interval& interval) {
         // Whatever is written after this is in the next bitmap.
         const bool ended = vm_.console_has(kEnded);

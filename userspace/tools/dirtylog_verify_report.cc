@@ -197,7 +197,7 @@ void check_report_options(const CommandLine& line) {
 }
 
 void hold_destination(vmhost::Qmp& destination) {
-    if (const std::string status = vmverify::status_of(destination); status != "inmigrate")
+    if (const std::string status = destination.run_state(); status != "inmigrate")
         throw base::Error(fmt::format("the destination is '{}' and waits for no migration: start it with -incoming defer", status));
     // Until the migration is over that only means: do not run then.
     destination.execute("stop");

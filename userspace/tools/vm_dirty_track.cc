@@ -125,19 +125,6 @@ ReportOptions report_options(const CommandLine& line, const Job& job, const vmdi
     return options;
 }
 
-/// The one that was asked for, or the best that works there.
-const vmdirty::TrackerKind& choose_tracker(const std::string& name, const vmdirty::Target& target) {
-    std::string obstacles;
-    for (const auto& kind : vmdirty::tracker_kinds()) {
-        if (name.empty() ? kind.when_named : name != kind.name) continue;
-        const std::string obstacle = kind.obstacle(&target);
-        if (obstacle.empty()) return kind;
-        obstacles += fmt::format("{}{}: {}", obstacles.empty() ? "" : "; ", kind.name, obstacle);
-    }
-    if (obstacles.empty()) throw UsageError(fmt::format("--tracker: there is no '{}'; see --list-trackers", name));
-    throw base::Error(fmt::format("no tracker works here: {}", obstacles));
-}
-
 void list_trackers(const vmdirty::Target* target) {
     for (const auto& kind : vmdirty::tracker_kinds()) {
         const std::string obstacle = kind.obstacle(target);
@@ -185,7 +172,7 @@ int run(int argc, char** argv) {
         list_trackers(&target);
         return 0;
     }
-    const vmdirty::TrackerKind& kind = choose_tracker(wanted.tracker, target);
+    const vmdirty::TrackerKind& kind = vmdirty::choose_tracker(wanted.tracker, target);
     const ReportOptions report = report_options(line, wanted, kind);
     Reporter reporter(report, target, kind);
     if (!kind.keeps_monitor) {

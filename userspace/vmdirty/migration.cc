@@ -18,6 +18,7 @@
 
 #include "base/error.h"
 #include "base/terminal.h"
+#include "vmhost/answer.h"
 
 namespace vmdirty {
 
@@ -25,6 +26,7 @@ namespace {
 
 using Json = nlohmann::json;
 using vmhost::Qmp;
+using vmhost::text_of;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kStep{5};
@@ -40,20 +42,11 @@ constexpr int kReads = 1000;
 /// What QEMU calls it.
 const char* const kName = "vm_dirty_track";
 
-/// A string in an answer; empty when it has none.
-std::string text(const Json& object, const char* name) {
-    if (!object.is_object()) return "";
-    const auto value = object.find(name);
-    return value != object.end() && value->is_string() ? value->get<std::string>() : "";
-}
-
-std::string run_state(Qmp& qmp) { return text(qmp.execute("query-status"), "status"); }
-
 bool is_over(const std::string& status) {
     return status.empty() || status == "none" || status == "completed" || status == "failed" || status == "cancelled";
 }
 
-std::string migration_status(Qmp& qmp) { return text(qmp.execute("query-migrate"), "status"); }
+std::string migration_status(Qmp& qmp) { return text_of(qmp.execute("query-migrate"), "status"); }
 
 /// Whether `holds()` comes to hold.
 template <class Condition>
@@ -68,7 +61,7 @@ std::map<std::string, bool> capabilities(Qmp& qmp) {
     std::map<std::string, bool> found;
     const Json list = qmp.execute("query-migrate-capabilities");
     for (const Json& item : list) {
-        const std::string name = text(item, "capability");
+        const std::string name = text_of(item, "capability");
         if (name.empty() || !item.contains("state") || !item["state"].is_boolean())
             throw base::Error("QEMU's query-migrate-capabilities makes no sense");
         found[name] = item["state"].get<bool>();
@@ -90,7 +83,7 @@ void take_back(Qmp& qmp, const MigrationSettings& before) {
     qmp.execute("migrate-set-parameters", before.parameters);
     // It has stopped the VM to hand it over, and lets it run again by itself, a moment later.
     const auto stopped = [](const std::string& state) { return state == "finish-migrate" || state == "postmigrate"; };
-    if (!comes([&] { return !stopped(run_state(qmp)); })) qmp.execute("cont");
+    if (!comes([&] { return !stopped(qmp.run_state()); })) qmp.execute("cont");
 }
 
 /// In the process that takes the migration back when this one has been killed.
@@ -124,14 +117,14 @@ void take_back(Qmp& qmp, const MigrationSettings& before) {
 
 void Migration::check(Qmp& qmp) {
     const Json migration = qmp.execute("query-migrate");
-    const std::string status = text(migration, "status");
+    const std::string status = text_of(migration, "status");
     if (!is_over(status)) throw base::Error(fmt::format("the VM is migrating already ({})", base::printable(status)));
     if (migration.contains("blocked-reasons") && !migration["blocked-reasons"].empty()) {
         const Json& reason = migration["blocked-reasons"].front();
         throw base::Error("QEMU cannot migrate the VM: " + (reason.is_string() ? base::printable(reason.get<std::string>()) : "it does not say why"));
     }
-    if (const auto state = run_state(qmp); state != "running") throw base::Error(fmt::format("the VM does not run ({})", base::printable(state)));
-    if (!text(qmp.execute("query-migrate-parameters"), "tls-creds").empty()) throw base::Error("its migrations are encrypted (tls-creds)");
+    if (const auto state = qmp.run_state(); state != "running") throw base::Error(fmt::format("the VM does not run ({})", base::printable(state)));
+    if (!text_of(qmp.execute("query-migrate-parameters"), "tls-creds").empty()) throw base::Error("its migrations are encrypted (tls-creds)");
     if (!capabilities(qmp).contains("pause-before-switchover"))
         throw base::Error("this QEMU is too old: it cannot stop before the end of a migration");
 }
@@ -187,7 +180,7 @@ void Migration::begin() {
     std::string status;
     comes([&] {
         const Json migration = qmp_.execute("query-migrate");
-        status = text(migration, "status");
+        status = text_of(migration, "status");
         if (migration.contains("ram")) ram = migration["ram"];
         return ram.is_object() || is_over(status);
     });

@@ -15,6 +15,7 @@
 #include "base/tool_main.h"
 #include "vmdirty/migration.h"
 #include "vmdirty/ram_stream.h"
+#include "vmhost/answer.h"
 
 namespace vmdirty {
 
@@ -159,8 +160,7 @@ class Passes {
     bool take(const vmhost::Event& event) {
         if (event.name == "MIGRATION_PASS") passes_++;
         if (event.name != "MIGRATION") return true;
-        const auto status = event.data.find("status");
-        const std::string said = status != event.data.end() && status->is_string() ? status->get<std::string>() : "";
+        const std::string said = vmhost::text_of(event.data, "status");
         moved_ = said == "pre-switchover";
         if (moved_) return false;
         if (said != "setup" && said != "active")

@@ -85,4 +85,16 @@ const std::vector<TrackerKind>& tracker_kinds() {
     return kinds;
 }
 
+const TrackerKind& choose_tracker(const std::string& name, const Target& target) {
+    std::string obstacles;
+    for (const auto& kind : tracker_kinds()) {
+        if (name.empty() ? kind.when_named : name != kind.name) continue;
+        const std::string obstacle = kind.obstacle(&target);
+        if (obstacle.empty()) return kind;
+        obstacles += fmt::format("{}{}: {}", obstacles.empty() ? "" : "; ", kind.name, obstacle);
+    }
+    if (obstacles.empty()) throw base::UsageError(fmt::format("--tracker: there is no '{}'; see vm_dirty_track --list-trackers", name));
+    throw base::Error(fmt::format("no tracker works here: {}", obstacles));
+}
+
 }  // namespace vmdirty

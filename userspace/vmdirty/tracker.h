@@ -60,4 +60,8 @@ struct TrackerKind {
 /// All there are, best first.
 const std::vector<TrackerKind>& tracker_kinds();
 
+/// The one with the name that --tracker has, or the best that works for the target. Throws UsageError when there is none of that
+/// name, Error when it, or none, works.
+const TrackerKind& choose_tracker(const std::string& name, const Target& target);
+
 }  // namespace vmdirty

@@ -23,4 +23,16 @@ nlohmann::json take_result(nlohmann::json& answer, const std::string& command) {
                                   told ? base::printable((*error)["desc"].get<std::string>().substr(0, kLongestReason)) : "without a reason"));
 }
 
+std::string text_of(const nlohmann::json& object, const char* name) {
+    if (!object.is_object()) return "";
+    const auto value = object.find(name);
+    return value != object.end() && value->is_string() ? value->get<std::string>() : "";
+}
+
+std::uint64_t number_of(const nlohmann::json& object, const char* name) {
+    if (!object.is_object()) return 0;
+    const auto value = object.find(name);
+    return value != object.end() && value->is_number_unsigned() ? value->get<std::uint64_t>() : 0;
+}
+
 }  // namespace vmhost

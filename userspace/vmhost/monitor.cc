@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "vmhost/answer.h"
 
 namespace vmhost {
 
@@ -12,5 +13,7 @@ std::string Monitor::human(const std::string& command) {
     if (!text.is_string()) throw base::Error(fmt::format("'{}' in the monitor of process {} prints no text", command, pid()));
     return text.get<std::string>();
 }
+
+std::string Monitor::run_state() { return text_of(execute("query-status"), "status"); }
 
 }  // namespace vmhost

@@ -18,6 +18,8 @@ class Monitor {
     nlohmann::json execute(const std::string& command, const nlohmann::json& arguments = nlohmann::json::object()) { return ask(command, arguments); }
     /// What a command of the human monitor prints.
     std::string human(const std::string& command);
+    /// What query-status says of the VM: "running", "paused", "inmigrate", "postmigrate".
+    std::string run_state();
 
  private:
     virtual nlohmann::json ask(const std::string& command, const nlohmann::json& arguments) = 0;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "vmhost/answer.h"
 
 namespace vmverify {
 
@@ -15,22 +16,14 @@ namespace {
 
 using Json = nlohmann::json;
 using Clock = std::chrono::steady_clock;
+using vmhost::number_of;
+using vmhost::text_of;
 
 constexpr std::chrono::milliseconds kStep{20};
 /// As little as keeps QEMU looking for dirty pages again, instead of ending after the first pass.
 constexpr int kHoldDowntime = 1;
 /// After so many passes more than wanted the next downtime is allowed.
 constexpr unsigned kPassesForDowntime = 3;
-
-std::uint64_t number(const Json& object, const char* name) {
-    const auto at = object.find(name);
-    return at != object.end() && at->is_number_unsigned() ? at->get<std::uint64_t>() : 0;
-}
-
-std::string word(const Json& object, const char* name) {
-    const auto at = object.find(name);
-    return at != object.end() && at->is_string() ? at->get<std::string>() : "";
-}
 
 class Migration {
  public:
@@ -39,19 +32,45 @@ class Migration {
           postcopy_(std::ranges::count(options.capabilities, "postcopy-ram") > 0) {}
 
     MigrationFigures run(const std::function<void(const MigrationFigures&)>& each_pass) {
-        begin();
-        while (source_ && step(each_pass)) pause();
-        while (destination_ && !destination_is_done()) pause();
+        try {
+            begin();
+            while (source_ && step(each_pass)) pause();
+            while (destination_ && !destination_is_done()) pause();
+        } catch (const base::Error&) {
+            take_back();
+            throw;
+        }
         return figures_;
     }
 
  private:
+    /// The VM stays with its source, whose settings are what they were, as far as it answers.
+    void take_back() {
+        if (!source_) return;
+        try {
+            if (!options_.uri.empty()) source_->execute("migrate_cancel");
+            source_->execute("migrate-set-parameters", parameters_before_);
+            if (!capabilities_before_.empty()) source_->execute("migrate-set-capabilities", {{"capabilities", capabilities_before_}});
+        } catch (const base::Error&) {
+        }
+    }
+
+    /// What take_back() puts back.
+    void remember() {
+        const Json parameters = source_->execute("query-migrate-parameters");
+        for (const char* name : {"downtime-limit", "max-bandwidth"}) parameters_before_[name] = number_of(parameters, name);
+        for (const Json& capability : source_->execute("query-migrate-capabilities"))
+            if (std::ranges::count(options_.capabilities, text_of(capability, "capability")) && capability.value("state", true) == false)
+                capabilities_before_.push_back(capability);
+    }
+
     void begin() {
         if (destination_) {
             set_capabilities(*destination_, options_.capabilities);
             if (!options_.uri.empty() && !options_.listens) destination_->execute("migrate-incoming", {{"uri", options_.uri}});
         }
         if (source_) {
+            remember();
             set_capabilities(*source_, options_.capabilities);
             Json parameters = Json::object();
             if (options_.bandwidth) parameters["max-bandwidth"] = *options_.bandwidth;
@@ -64,8 +83,8 @@ class Migration {
         pollfd fd{signals_.fd(), POLLIN, 0};
         ::poll(&fd, 1, kStep.count());
         if (const int signal = signals_.take()) {
-            if (source_) source_->execute("migrate_cancel");
-            throw base::Interrupted(source_ ? "the migration was cancelled, and the VM stays where it was; nothing was compared" : "nothing was saved", signal);
+            const bool ours = source_ && !options_.uri.empty();
+            throw base::Interrupted(ours ? "the migration was cancelled, and the VM stays where it was; nothing was compared" : "nothing was saved", signal);
         }
         if (Clock::now() > until_)
             throw base::Error(fmt::format("the migration is not over after {} s and {} passes (allow more with --downtime, --bandwidth or --timeout, or dirty less)",
@@ -81,14 +100,14 @@ class Migration {
     /// False when the source has done its part.
     bool step(const std::function<void(const MigrationFigures&)>& each_pass) {
         const Json answer = source_->execute("query-migrate");
-        const std::string status = word(answer, "status");
+        const std::string status = text_of(answer, "status");
         if (status == "failed" || status == "cancelled") fail(answer);
         const Json ram = answer.value("ram", Json::object());
-        figures_.bytes = number(ram, "transferred");
-        figures_.postcopy_bytes = number(ram, "postcopy-bytes");
-        if (const std::uint64_t size = number(ram, "page-size")) figures_.page_size = size;
-        if (status_of(*source_) != "running" && figures_.stopped == Clock::time_point()) figures_.stopped = Clock::now();
-        if (const auto passes = static_cast<unsigned>(number(ram, "dirty-sync-count")); passes > figures_.passes) {
+        figures_.bytes = number_of(ram, "transferred");
+        figures_.postcopy_bytes = number_of(ram, "postcopy-bytes");
+        if (const std::uint64_t size = number_of(ram, "page-size")) figures_.page_size = size;
+        if (source_->run_state() != "running" && figures_.stopped == Clock::time_point()) figures_.stopped = Clock::now();
+        if (const auto passes = static_cast<unsigned>(number_of(ram, "dirty-sync-count")); passes > figures_.passes) {
             figures_.passes = passes;
             if (status == "active") {
                 each_pass(figures_);
@@ -96,8 +115,8 @@ class Migration {
             }
         }
         if (status == "completed") {
-            figures_.total = std::chrono::milliseconds(number(answer, "total-time"));
-            figures_.downtime = std::chrono::milliseconds(number(answer, "downtime"));
+            figures_.total = std::chrono::milliseconds(number_of(answer, "total-time"));
+            figures_.downtime = std::chrono::milliseconds(number_of(answer, "downtime"));
         }
         return status != "completed";
     }
@@ -116,7 +135,7 @@ class Migration {
 
     /// It loads the state of the devices last.
     bool destination_is_done() {
-        const std::string status = status_of(*destination_);
+        const std::string status = destination_->run_state();
         if (status == "running") throw base::Error("the destination runs already, and has changed its memory: was it told `cont`?");
         if (status != "paused" && status != "inmigrate" && status != "postmigrate" && status != "finish-migrate")
             throw base::Error(fmt::format("the destination is {} after the migration", status));
@@ -124,8 +143,8 @@ class Migration {
     }
 
     [[noreturn]] void fail(const Json& answer) {
-        const std::string reason = word(answer, "error-desc");
-        throw base::Error(fmt::format("the migration has {}{}{}", word(answer, "status"), reason.empty() ? "" : ": ", reason));
+        const std::string reason = text_of(answer, "error-desc");
+        throw base::Error(fmt::format("the migration has {}{}{}", text_of(answer, "status"), reason.empty() ? "" : ": ", reason));
     }
 
     vmhost::Qmp *source_, *destination_;
@@ -134,6 +153,7 @@ class Migration {
     const Clock::time_point until_;
     const bool postcopy_;
     MigrationFigures figures_;
+    Json parameters_before_ = Json::object(), capabilities_before_ = Json::array();
     bool switched_ = false;  // to postcopy
 };
 
@@ -144,8 +164,6 @@ void set_capabilities(vmhost::Qmp& qmp, const std::vector<std::string>& names) {
     for (const std::string& name : names) list.push_back({{"capability", name}, {"state", true}});
     if (!list.empty()) qmp.execute("migrate-set-capabilities", {{"capabilities", list}});
 }
-
-std::string status_of(vmhost::Qmp& qmp) { return word(qmp.execute("query-status"), "status"); }
 
 MigrationFigures migrate(vmhost::Qmp* source, vmhost::Qmp* destination, const MigrationOptions& options, base::StopSignals& signals,
                          const std::function<void(const MigrationFigures&)>& each_pass) {

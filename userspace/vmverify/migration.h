@@ -37,14 +37,12 @@ struct MigrationFigures {
 /// From `source`, which runs, to `destination`, which waits (-incoming defer) and does not run afterwards (it was told `stop`).
 /// One of them may be null: it is on another host. With the capability postcopy-ram the rest follows by postcopy after the
 /// passes. The downtime that is allowed is doubled when the migration does not end otherwise. Calls `each_pass` in between with
-/// what QEMU counts. A signal cancels the migration, and the source goes on. Throws Error, Interrupted.
+/// what QEMU counts. Whatever ends it before it is over, a signal too, cancels it: the
+/// source goes on, with the settings that it had. Throws Error, Interrupted.
 MigrationFigures migrate(vmhost::Qmp* source, vmhost::Qmp* destination, const MigrationOptions& options, base::StopSignals& signals,
                          const std::function<void(const MigrationFigures&)>& each_pass);
 
 /// Enables capabilities. Throws Error.
 void set_capabilities(vmhost::Qmp& qmp, const std::vector<std::string>& names);
-
-/// What query-status says: "running", "paused", "inmigrate", "postmigrate".
-std::string status_of(vmhost::Qmp& qmp);
 
 }  // namespace vmverify
