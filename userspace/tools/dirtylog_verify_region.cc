@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -114,14 +115,13 @@ class Region {
 
  private:
     void copy(const vmdirty::Interval& interval) {
-        // Whatever is written after this is in the next bitmap.
-        const bool ended = vm_.console_has(kEnded);
         copy_.copy(*interval.dirty);
         progress_.update(fmt::format("pass {}: {} pages", copy_.passes(), interval.written));
-        if (ended_ && interval.written == 0) throw Clean();
-        if (ended && !ended_) clean_until_ = std::chrono::steady_clock::now() + kCleanPatience;
-        ended_ = ended;
-        if (ended_ && std::chrono::steady_clock::now() > clean_until_)
+        // What it was made of may lie back a while: all of it has to have been written, or not, after the writers had ended.
+        if (ended_ && before_ >= *ended_ && interval.written == 0) throw Clean();
+        before_ = interval.wall;
+        if (!ended_ && vm_.console_has(kEnded)) ended_ = std::chrono::system_clock::now();
+        if (ended_ && std::chrono::system_clock::now() > *ended_ + kCleanPatience)
             throw base::Error(fmt::format("{} s after the writers have ended the tracker still tells of dirty pages", kCleanPatience.count()));
     }
 
@@ -132,8 +132,8 @@ class Region {
     const vmverify::ProcessRam original_;
     vmverify::RegionCopy copy_;
     base::ProgressLine progress_;
-    bool ended_ = false;  // before the bitmap at hand began
-    std::chrono::steady_clock::time_point clean_until_;
+    std::optional<std::chrono::system_clock::time_point> ended_;  // the writers have
+    std::chrono::system_clock::time_point before_;                // the end of the interval before
 };
 
 }  // namespace

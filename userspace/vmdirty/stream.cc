@@ -61,12 +61,18 @@ class Passes {
         dirty_.set(0, dirty_.pages());
         each_({nanoseconds(0), nanoseconds(0), before.wall, dirty_.pages(), &dirty_, true, false});
         if (!hold(Clock::now() + kSlow) || !read_pass()) return;
-        Pass now{Clock::now() - start, std::chrono::system_clock::now()};
-        for (; !done(before); before = now, now = {Clock::now() - start, std::chrono::system_clock::now()}) {
+        Pass now = pass_since(start);
+        for (; !done(before); before = now, now = pass_since(start)) {
             dirty_.clear();
             if (!hold(start + std::min(now.begin + options_.interval, options_.duration.value_or(nanoseconds::max() / 2))) || !read_pass()) return;
             each_({before.begin, now.begin, now.wall, dirty_.count(), &dirty_, false, false});
         }
+    }
+
+    /// The one that has begun. A short one may have been over, and this begun, while nothing was read: QEMU's time counts.
+    Pass pass_since(Clock::time_point start) const {
+        const nanoseconds ago = std::max<nanoseconds>(std::chrono::system_clock::now() - pass_wall_, nanoseconds(0));
+        return {std::max<nanoseconds>(Clock::now() - start - ago, nanoseconds(0)), pass_wall_};
     }
 
     bool done(const Pass& told) const { return options_.duration && told.begin >= *options_.duration; }
@@ -158,7 +164,7 @@ class Passes {
 
     /// False when the migration is over.
     bool take(const vmhost::Event& event) {
-        if (event.name == "MIGRATION_PASS") passes_++;
+        if (event.name == "MIGRATION_PASS" && passes_++ == 0) pass_wall_ = event.time;
         if (event.name != "MIGRATION") return true;
         const std::string said = vmhost::text_of(event.data, "status");
         moved_ = said == "pre-switchover";
@@ -181,6 +187,7 @@ class Passes {
     std::uint64_t reads_ = 0;
     std::size_t slowed_ = 0;  // times, of kSlowBefore
     unsigned passes_ = 0;     // begun, as QEMU says, and not yet come to in the stream
+    std::chrono::system_clock::time_point pass_wall_;  // when the first of them began, as QEMU says
     bool readable_ = false, moved_ = false;
     std::array<unsigned char, 65536> buffer_;
     std::size_t begin_ = 0, end_ = 0;  // of what is in it and was not read

@@ -5,6 +5,7 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "base/error.h"
@@ -20,6 +21,7 @@ using vmhost::number_of;
 using vmhost::text_of;
 
 constexpr std::chrono::milliseconds kStep{20};
+constexpr int kCancelSteps = 500;
 /// As little as keeps QEMU looking for dirty pages again, instead of ending after the first pass.
 constexpr int kHoldDowntime = 1;
 /// After so many passes more than wanted the next downtime is allowed.
@@ -49,6 +51,8 @@ class Migration {
         if (!source_) return;
         try {
             if (!options_.uri.empty()) source_->execute("migrate_cancel");
+            // While it migrates it takes no capabilities.
+            for (int i = 0; i < kCancelSteps && text_of(source_->execute("query-migrate"), "status") == "cancelling"; i++) std::this_thread::sleep_for(kStep);
             source_->execute("migrate-set-parameters", parameters_before_);
             if (!capabilities_before_.empty()) source_->execute("migrate-set-capabilities", {{"capabilities", capabilities_before_}});
         } catch (const base::Error&) {
