@@ -117,4 +117,13 @@ class CommandWords {
     std::vector<std::string> words_;
 };
 
+/// What an Error refuses is refused.
+template <class Work>
+void read(Work work) {
+    try {
+        work();
+    } catch (const base::Error&) {
+    }
+}
+
 }  // namespace fuzz

@@ -8,24 +8,11 @@
 #include "unit/vmverify/memory_ram.h"
 #include "vmverify/findings.h"
 
-namespace {
-
-/// What an Error refuses is refused.
-template <class Work>
-void read(Work work) {
-    try {
-        work();
-    } catch (const base::Error&) {
-    }
-}
-
-}  // namespace
-
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size < 2) return 0;
     const std::uint64_t file_size = data[0] << 8 | data[1];
     const std::string text(fuzz::text_of(data + 2, size - 2));
-    read([&] {
+    fuzz::read([&] {
         std::uint64_t whole = 0;
         for (const auto& block : vmverify::parse_description(text, "file", file_size).blocks) {
             fuzz::require(block.size > 0 && block.size <= file_size, "a block that is empty, or larger than the file");
@@ -33,7 +20,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
         }
         fuzz::require(whole == file_size, "blocks that are not the file");
     });
-    read([&] {
+    fuzz::read([&] {
         // The text as memory, too: it may begin like a kernel.
         const vmverify::Symbols symbols(vmverify::parse_system_map(text), MemoryRam({{"ram", text}}));
         symbols.describe(0, file_size, 4096);

@@ -8,25 +8,12 @@
 #include "vmhost/qemu.h"
 #include "vmhost/ram_blocks.h"
 
-namespace {
-
-/// What an Error refuses is refused.
-template <class Work>
-void read(Work work) {
-    try {
-        work();
-    } catch (const base::Error&) {
-    }
-}
-
-}  // namespace
-
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string text(fuzz::text_of(data, size));
-    read([&] {
+    fuzz::read([&] {
         for (const auto& mapping : vmhost::parse_maps(text)) fuzz::require(mapping.begin <= mapping.end, "a mapping that ends before it begins");
     });
-    read([&] {
+    fuzz::read([&] {
         std::uint64_t before = 0;
         for (const auto& block : vmhost::parse_ram_blocks(text)) {
             fuzz::require(block.used > 0 && block.offset >= before, "a block that is not used, or out of order");
