@@ -64,7 +64,7 @@ void check_names(const std::string& text) {
     miggraph::parse_field_name(text);
     miggraph::parse_point(text);
     // Text for gnuplot stays one string, and text for a terminal cannot do more than be seen.
-    const std::string quoted = miggraph::quoted(text);
+    const std::string quoted = miggraph::gnuplot_string(text);
     std::size_t quotes = 0;
     for (char c : quoted.substr(1, quoted.size() - 2)) {
         fuzz::require(static_cast<unsigned char>(c) >= 0x20, "a control byte for gnuplot");

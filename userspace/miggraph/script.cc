@@ -92,9 +92,9 @@ std::string frame(const Figure& figure, const Canvas& canvas, const std::string&
     std::string script = "reset\nset encoding utf8\n" + terminal_command(canvas);
     script += fmt::format("set output '{}'\n", file);
     std::size_t room = canvas.format == Format::Terminal ? canvas.size.width - 2 : canvas.size.width / 8;
-    std::string title = quoted(printable(figure.title, room)), subtitle = quoted(printable(figure.subtitle, room * 5 / 4));
+    std::string title = gnuplot_string(printable(figure.title, room)), subtitle = gnuplot_string(printable(figure.subtitle, room * 5 / 4));
     if (canvas.format == Format::Terminal) {
-        for (const std::string& line : lines_of(figure.subtitle, room)) title += ".\"\\n\"." + quoted(printable(line, room));
+        for (const std::string& line : lines_of(figure.subtitle, room)) title += ".\"\\n\"." + gnuplot_string(printable(line, room));
         return script + fmt::format("set title {}\n", title);
     }
     script += fmt::format("set border 3 lc rgb '{}'\nset tics nomirror out textcolor rgb '{}'\n", kFaint,
@@ -139,7 +139,7 @@ void draw(const Timeline& timeline, const Canvas& canvas, Script& script) {
     std::string& to = script.commands;
     bool elapsed = timeline.clock == Timeline::Clock::Elapsed;
     to += fmt::format("set xlabel '{}'\nset ylabel {}\n",
-                      elapsed ? "time since the start [s]" : "time of day", quoted(timeline.y_label));
+                      elapsed ? "time since the start [s]" : "time of day", gnuplot_string(timeline.y_label));
     if (!elapsed) to += fmt::format("set xtics time\nset format x \"{}\" time\n", time_format(timeline));
     double from = timeline.times.front(), till = timeline.times.back() + timeline.step;
     if (from == till) {
@@ -181,7 +181,7 @@ void draw(const Timeline& timeline, const Canvas& canvas, Script& script) {
         const std::string_view rgb = rgbs[i];
         std::string title = timeline.lines[i].name.empty()
                                 ? "notitle"
-                                : "title " + quoted(printable(timeline.lines[i].name, 40));
+                                : "title " + gnuplot_string(printable(timeline.lines[i].name, 40));
         std::string data = script.blocks[i].name;
         std::string line = lines == 1 ? "notitle" : title;
         if (!plots.empty()) plots += ", \\\n     ";
@@ -210,7 +210,7 @@ std::string ticks(const CpuAxis& axis, std::size_t count, std::size_t most, cons
     if (axis.names.empty()) return fmt::format("set {} 0,{},{}{}\n", which, step, count - 1, form);
     std::string list;
     for (std::size_t i = 0; i < count; i += step)
-        list += fmt::format("{}{} {}", list.empty() ? "" : ", ", quoted(axis.names[i]), i);
+        list += fmt::format("{}{} {}", list.empty() ? "" : ", ", gnuplot_string(axis.names[i]), i);
     return fmt::format("set {} ({}){}{}\n", which, list, form, which[0] == 'x' ? " rotate by -45" : "");
 }
 
@@ -306,7 +306,7 @@ void draw(const HeatMap& map, const Canvas&, Script& script) {
                                     100 * map.columns[x][y]);
     script.blocks.push_back(std::move(block));
     std::string& to = script.commands;
-    to += fmt::format("set xlabel 'time since the start [s]'\nset ylabel {}\nset cblabel {}\n", quoted(map.y_label), quoted(map.part + " [%]"));
+    to += fmt::format("set xlabel 'time since the start [s]'\nset ylabel {}\nset cblabel {}\n", gnuplot_string(map.y_label), gnuplot_string(map.part + " [%]"));
     to += fmt::format("set xrange [0:{}]\nset yrange [0:{}]\nset cbrange [0:*]\nset key off\nset border 15\n", map.seconds, map.height);
     to += "set grid noxtics noytics\n";
     to += "set palette defined (0 '#ffffff', 0.02 '#fff3d9', 0.25 '#f6c667', 0.5 '#cf6f5f', 0.75 '#7b3a7d', 1 '#1d1147')\n";

@@ -61,7 +61,7 @@ std::string printable(std::string_view text, std::size_t most) {
     return plain;
 }
 
-std::string quoted(std::string_view text) {
+std::string gnuplot_string(std::string_view text) {
     const std::string plain = printable(text);
     std::string quoted = "'";
     for (std::size_t at = 0, length; at < plain.size(); at += length) {

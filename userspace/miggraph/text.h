@@ -15,7 +15,7 @@ std::string printable(std::string_view text, std::size_t most = 200);
 
 /// `text`, made printable, as a string of gnuplot's: between single quotes, in which gnuplot replaces
 /// nothing. Characters that the font of the pictures may lack become U+FFFD.
-std::string quoted(std::string_view text);
+std::string gnuplot_string(std::string_view text);
 
 /// A name for a file in one directory from a title: `/` and control characters become `_`, so does a dot or a
 /// dash at the begin; cut to what file systems take with room for an extension. Never empty.

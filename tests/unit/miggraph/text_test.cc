@@ -19,10 +19,10 @@ TEST_CASE("text for a picture is one line of valid UTF-8") {
 }
 
 TEST_CASE("a string for gnuplot cannot be left by what stands in it") {
-    CHECK(quoted("it's") == "'it''s'");
-    CHECK(quoted("'; system 'x") == "'''; system ''x'");
-    CHECK(quoted("`id` \"x\" @m \\n\nq") == "'`id` \"x\" @m \\n q'");
-    CHECK(quoted("") == "''");
+    CHECK(gnuplot_string("it's") == "'it''s'");
+    CHECK(gnuplot_string("'; system 'x") == "'''; system ''x'");
+    CHECK(gnuplot_string("`id` \"x\" @m \\n\nq") == "'`id` \"x\" @m \\n q'");
+    CHECK(gnuplot_string("") == "''");
 }
 
 TEST_CASE("a title makes the name of a file in one directory") {
@@ -53,5 +53,5 @@ TEST_CASE("a count fits into the cell of a matrix") {
 }
 
 TEST_CASE("characters that the font of the pictures lacks are replaced, not drawn as boxes over the picture") {
-    CHECK(miggraph::quoted("é → Ж 'x' 日本") == "'é → Ж ''x'' \ufffd\ufffd'");
+    CHECK(miggraph::gnuplot_string("é → Ж 'x' 日本") == "'é → Ж ''x'' \ufffd\ufffd'");
 }
