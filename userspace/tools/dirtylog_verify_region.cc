@@ -106,6 +106,11 @@ class Region {
             }
             throw base::Error(fmt::format("the tracker {} has ended {} times before the writers have", kind.name, kMostStarts));
         } catch (const Clean&) {
+        } catch (const base::Interrupted&) {
+            throw;
+        } catch (const base::Error&) {
+            vm_.check_running();
+            throw;
         }
         progress_.clear();
         if (line_.get<std::string>("output") == "text")

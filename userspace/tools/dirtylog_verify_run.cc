@@ -112,6 +112,19 @@ Guest guest(const CommandLine& line, const vmverify::MachineKind& kind, const st
     return guest;
 }
 
+vmverify::MigrationFigures migrate(vmverify::Vm& source, vmverify::Vm& destination, const vmverify::MigrationOptions& options,
+                                   base::StopSignals& signals, Watch& watch) {
+    try {
+        return vmverify::migrate(&source.qmp(), &destination.qmp(), options, signals, [&](const auto& now) { watch.pass(now); });
+    } catch (const base::Interrupted&) {
+        throw;
+    } catch (const base::Error&) {
+        source.check_running();
+        destination.check_running();
+        throw;
+    }
+}
+
 }  // namespace
 
 int verify_run(int argc, char** argv) {
@@ -137,7 +150,7 @@ int verify_run(int argc, char** argv) {
 
     const auto memory = ram_of(source.qmp());
     Watch watch(*memory);
-    const auto figures = vmverify::migrate(&source.qmp(), &destination.qmp(), migration, signals, [&](const auto& now) { watch.pass(now); });
+    const auto figures = migrate(source, destination, migration, signals, watch);
     const auto copied = ram_of(destination.qmp());
     if (line.flag("save")) {
         vmverify::save(*memory, "ramimage0", figures.page_size);

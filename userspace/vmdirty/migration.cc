@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -115,6 +116,18 @@ void take_back(Qmp& qmp, const MigrationSettings& before) {
 
 }  // namespace
 
+std::string deadly_block(const std::vector<vmhost::RamBlock>& blocks) {
+    constexpr std::uint64_t kWord = 64 * 4096;
+    const auto first = std::ranges::find(blocks, 0u, &vmhost::RamBlock::offset);
+    const std::uint64_t most = first == blocks.end() ? 0 : first->used;
+    const auto deadly = [&](const vmhost::RamBlock& block) {
+        // Older QEMUs tell no addresses.
+        return block.address != 0 && block.used > most && block.offset % kWord == 0 && block.used % kWord == 0;
+    };
+    const auto found = std::ranges::find_if(blocks, deadly);
+    return found == blocks.end() ? "" : found->name;
+}
+
 void Migration::check(Qmp& qmp) {
     const Json migration = qmp.execute("query-migrate");
     const std::string status = text_of(migration, "status");
@@ -127,10 +140,16 @@ void Migration::check(Qmp& qmp) {
     if (!text_of(qmp.execute("query-migrate-parameters"), "tls-creds").empty()) throw base::Error("its migrations are encrypted (tls-creds)");
     if (!capabilities(qmp).contains("pause-before-switchover"))
         throw base::Error("this QEMU is too old: it cannot stop before the end of a migration");
+    if (qmp.has_kvm()) return;
+    if (const auto name = deadly_block(vmhost::parse_ram_blocks(qmp.human("info ramblock"))); !name.empty())
+        throw base::Error(fmt::format("this QEMU emulates, and would abort: its memory block {} is larger than that at its address 0", base::printable(name)));
 }
 
 Migration::Migration(Qmp& qmp) : qmp_(qmp) {
     check(qmp);
+    // Of a migration before this one.
+    while (qmp.next_event(std::chrono::milliseconds(0))) {
+    }
     before_.capabilities = Json::array();
     Json wanted = Json::array();
     for (const auto& [name, state] : capabilities(qmp)) {

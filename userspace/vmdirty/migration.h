@@ -6,6 +6,7 @@
 
 #include "base/unique_fd.h"
 #include "vmhost/qmp.h"
+#include "vmhost/ram_blocks.h"
 
 namespace vmdirty {
 
@@ -13,6 +14,11 @@ namespace vmdirty {
 struct MigrationSettings {
     nlohmann::json capabilities, parameters;
 };
+
+/// Of the `blocks` that `info ramblock` prints the one that ends a migrating QEMU which emulates; empty if none does. From 8.0 on, or
+/// soon after, it makes the pages of a block clean in as many bytes from the begin of all memory instead, and aborts where these are
+/// not all of one block (seen with 10.0.2: tlb_reset_dirty_range_all()). It does so where pages come in whole words of a bitmap.
+std::string deadly_block(const std::vector<vmhost::RamBlock>& blocks);
 
 class Migration {
  public:

@@ -91,8 +91,7 @@ std::string rate_obstacle(RateBy by, const Target* target) {
         target->monitor->execute("query-dirty-rate");
         if (by == RateBy::Sampling) return "";
         // Never without: QEMUs that only emulate end when they are asked for it.
-        const Json kvm = target->monitor->execute("query-kvm");
-        if (kvm.is_object() && kvm.value("enabled", Json()) == true) return "";
+        if (target->monitor->has_kvm()) return "";
         return "QEMU runs without KVM, and such a one may end when it is asked for what KVM knows";
     } catch (const base::Error& error) {
         return error.what();

@@ -21,6 +21,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "base/socket.h"
 #include "vmdirty/pagemap_abi.h"
 #include "vmdirty/return_frame.h"
 #include "vmdirty/seccomp.h"
@@ -242,21 +243,7 @@ class Injection {
 };
 
 void send_outcome(int socket, const Outcome& outcome, int fd) {
-    iovec part{const_cast<Outcome*>(&outcome), sizeof outcome};
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof fd)] = {};
-    msghdr message{};
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    if (fd >= 0) {
-        message.msg_control = control;
-        message.msg_controllen = sizeof control;
-        cmsghdr* header = CMSG_FIRSTHDR(&message);
-        header->cmsg_level = SOL_SOCKET;
-        header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(sizeof fd);
-        std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
-    }
-    ::sendmsg(socket, &message, MSG_NOSIGNAL);
+    base::send_with_fd(socket, {reinterpret_cast<const char*>(&outcome), sizeof outcome}, fd);
 }
 
 base::UniqueFd receive_outcome(int socket, Outcome& outcome) {

@@ -45,7 +45,7 @@ class Passes {
         follow();
         // The VM may stand still until then.
         migration_.end();
-        if (moved_) base::tell("the VM has written nothing in a pass: a migration would be over now, and so is this");
+        if (moved_) base::tell("the VM has written next to nothing in a pass: a migration would be over now, and so is this");
     }
 
  private:

@@ -16,4 +16,9 @@ std::string Monitor::human(const std::string& command) {
 
 std::string Monitor::run_state() { return text_of(execute("query-status"), "status"); }
 
+bool Monitor::has_kvm() {
+    const nlohmann::json kvm = execute("query-kvm");
+    return kvm.is_object() && kvm.value("enabled", nlohmann::json()) == true;
+}
+
 }  // namespace vmhost

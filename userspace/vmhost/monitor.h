@@ -20,6 +20,8 @@ class Monitor {
     std::string human(const std::string& command);
     /// What query-status says of the VM: "running", "paused", "inmigrate", "postmigrate".
     std::string run_state();
+    /// Whether query-kvm says that KVM runs the guest. Without it QEMU emulates.
+    bool has_kvm();
 
  private:
     virtual nlohmann::json ask(const std::string& command, const nlohmann::json& arguments) = 0;

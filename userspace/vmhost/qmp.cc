@@ -13,6 +13,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "base/socket.h"
 #include "vmhost/answer.h"
 
 namespace vmhost {
@@ -49,24 +50,6 @@ bool wait_for(int fd, short what, std::chrono::steady_clock::time_point until) {
         if (ready < 0 && errno != EINTR) throw base::system_error("waiting for QEMU: poll()", errno);
         if (left <= 0) return false;
     }
-}
-
-ssize_t send_some(int socket, std::string_view text, int file) {
-    iovec part{const_cast<char*>(text.data()), text.size()};
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof file)] = {};
-    msghdr message{};
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    if (file >= 0) {
-        message.msg_control = control;
-        message.msg_controllen = sizeof control;
-        cmsghdr* const header = CMSG_FIRSTHDR(&message);
-        header->cmsg_level = SOL_SOCKET;
-        header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(sizeof file);
-        std::memcpy(CMSG_DATA(header), &file, sizeof file);
-    }
-    return ::sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 /// "timestamp" of an event; empty for what is no time since 1970 that the clock here can tell.
@@ -108,7 +91,7 @@ void Qmp::fail(const std::string& why) const { throw base::Error(fmt::format("th
 void Qmp::send(const std::string& line, Clock::time_point until, int file) {
     for (std::size_t sent = 0; sent < line.size();) {
         if (!wait_for(socket_.get(), POLLOUT, until)) fail(fmt::format("it reads nothing for {} s", kPatience.count()));
-        const ssize_t n = send_some(socket_.get(), std::string_view(line).substr(sent), sent == 0 ? file : -1);
+        const ssize_t n = base::send_with_fd(socket_.get(), std::string_view(line).substr(sent), sent == 0 ? file : -1, MSG_DONTWAIT);
         if (n < 0 && errno != EINTR && errno != EAGAIN) fail(std::strerror(errno));
         sent += static_cast<std::size_t>(std::max<ssize_t>(n, 0));
     }

@@ -88,6 +88,11 @@ void Vm::fail(const std::string& why) const {
     throw base::Error(fmt::format("{}: {}{}", name_, why, said.empty() ? "" : "; it says: " + said));
 }
 
+void Vm::check_running() {
+    // It closes its monitor a moment before.
+    if (child_->wait(std::chrono::milliseconds(200))) fail("QEMU has ended");
+}
+
 bool Vm::console_has(const std::string& text) const { return count(read_end(console_), text) > 0; }
 
 void Vm::wait_for_console(const std::string& text, std::size_t times, std::chrono::seconds patience, base::StopSignals& signals) {

@@ -27,6 +27,8 @@ class Vm {
     /// kernel panics, when QEMU ends; Interrupted when a signal comes.
     void wait_for_console(const std::string& text, std::size_t times, std::chrono::seconds patience, base::StopSignals& signals);
     bool console_has(const std::string& text) const;
+    /// Throws Error, with what it says, when QEMU has ended. For when the monitor fails: why is known here only.
+    void check_running();
 
  private:
     [[noreturn]] void fail(const std::string& why) const;
