@@ -8,7 +8,7 @@
 
 needs_root=y
 . "$(dirname "$0")/mig_mon_lib.sh"
-verify=$programs/dirtylog_verify
+verify=$programs/dirtylog_verify track=$programs/vm_dirty_track
 guests=${MIGSCOPE_CACHE:-$HOME/.cache/migscope}/guests
 # Memory of a multiple of 64 pages makes an emulating QEMU 7.2 lose some of them; 8 KB less do not.
 whole=256M less=262136K
@@ -91,6 +91,9 @@ says "a machine that there is not" 1 "'$verify' run --machine s390" "vexpress-a1
 says "a capability that there is not" 1 "timeout 60 '$verify' run --machine virt-arm --memory 131064K --cap no-such" "no-such"
 says "a guest that does not boot" 1 "timeout 60 '$verify' run --machine virt --kernel /bin/true --qemu-arg -bogus" "QEMU has ended" "bogus"
 says "huge pages that were not reserved" 1 "'$verify' run --host-pages 2m" "nr_hugepages"
+says "memory of half a huge page" 1 "'$verify' run --host-pages 2m --memory 129M" "no whole huge pages"
+says "a guest of the user without what it says" 1 "'$verify' run --kernel a --initrd b" "--kernel and --ready"
+says "a kernel that is not there" 1 "'$verify' run --kernel nowhere --initrd nowhere --ready x" "cannot read nowhere"
 says "a migration that leaves out what was wanted" 1 "timeout 60 '$verify' run --machine virt-arm --memory 131064K --workload 'true' --passes 50" "50 were wanted"
 
 # Memory that is copied by what a tracker tells.
@@ -116,6 +119,47 @@ cat >root/init <<'SH'
 SH
 chmod +x root/init
 (cd root && find . | busybox cpio -o -H newc >../initrd) 2>/dev/null
+
+# A guest of the user, and workloads: what the guest computes is found in its memory.
+own="--machine virt-arm --memory 131064K --bandwidth 32M --passes 3 --kernel $guests/armhf/vmlinuz --initrd initrd --append of=mine"
+at_once 'identical "a guest of the user" "" $own --ready "pages written"' \
+	'identical "workloads of the user" "" --machine virt-arm --memory 131064K --bandwidth 32M --passes 3 --save --workload "dirtyram 500 100 20" \
+		--workload "while true; do echo workload-of-mine-\$((6 * 7)) >/tmp/proof; sleep 1; done"'
+grep -qa "workload-of-mine-42" ramimage1
+ended "they have run" 0 first
+rm -f ramimage*
+# shellcheck disable=SC2086
+says "a guest of the user that says something else" 1 "timeout 60 '$verify' run $own --ready 'no such text' --boot-timeout 10s" \
+	"after 10 s the guest has not said 'no such text'" "--boot-timeout"
+
+# Huge pages of the host, 128 for two VMs.
+reserved=$(cat /proc/sys/vm/nr_hugepages)
+trap 'echo "$reserved" >/proc/sys/vm/nr_hugepages; kill $(jobs -p) 2>/dev/null; rm -rf "$work"' EXIT
+# huge_pages: those that nobody has, nor has been promised.
+huge_pages() { awk '/^HugePages_Free/ { free = $2 } /^HugePages_Rsvd/ { print free - $2 }' /proc/meminfo; }
+# all_huge_pages BEFORE: as many are taken while the verifier runs.
+all_huge_pages() {
+	for _ in $(seq 2000); do
+		[[ $(huge_pages) -gt $(($1 - 128)) ]] || return 0
+		kill -0 $tracker 2>/dev/null || return
+		sleep 0.1
+	done
+	return 1
+}
+echo $((reserved + 128 - $(huge_pages))) >/proc/sys/vm/nr_hugepages
+huge=$(huge_pages)
+if ((huge >= 128)); then
+	timeout 200 "$verify" run --machine virt-arm --memory 128M --host-pages 2m >out 2>&1 &
+	tracker=$!
+	all_huge_pages "$huge"
+	ended "huge pages are taken" 0 out
+	wait $tracker
+	ended "memory in huge pages of the host" 0 out "identical "
+else
+	failed "memory in huge pages of the host" "this machine can reserve only $huge of the 128 that it takes: not enough of its memory is free in pieces of 2 MB"
+fi
+echo "$reserved" >/proc/sys/vm/nr_hugepages
+
 # machine NAME OPTION...: a QEMU with its monitor at NAME.qmp
 machine() {
 	local name=$1
@@ -187,4 +231,109 @@ ended "a destination that dies" 1 out
 ended "is no harm to the source" 0 out
 ends_at_once $third_vm
 ends_at_once $destination_vm
+
+# What a tracker has watched migrates as if nobody had: a source and a destination, after a tracker that ended and one that was killed.
+# tracked VM
+tracked() {
+	"$track" --qmp "$1.qmp" --tracker pagemap-scan --no-bitmap --duration 400ms --interval 200ms --output json >out 2>&1
+	ended "$1 is tracked" 0 out '"tracker":"pagemap-scan"' '"summary"'
+}
+# tracked_until_killed VM
+tracked_until_killed() {
+	"$track" --qmp "$1.qmp" --tracker pagemap-scan --no-bitmap --interval 100ms >out 2>&1 &
+	tracker=$!
+	wait_for out "MB/s)" && kill -KILL $tracker
+	ended "$1 is tracked until the tracker is killed" 0 out
+	wait $tracker 2>/dev/null
+}
+# moves NAME FROM TO OPTION...
+moves() {
+	local name=$1 from=$2 to=$3
+	shift 3
+	timeout 100 "$verify" attach --src "$from.qmp" --dst "$to.qmp" "$@" >out 2>&1
+	ended "$name" 0 out "identical " "the destination goes on"
+	ends_at_once "${!from}"
+}
+machine first_vm
+wait_for first_vm.console "pages written" || wait_for first_vm.console "pages written"
+tracked first_vm
+machine second_vm -incoming defer
+tracked_until_killed second_vm
+moves "it migrates, to one that was tracked, too" first_vm second_vm --bandwidth 32M --passes 3
+tracked_until_killed second_vm
+machine third_vm -incoming defer
+tracked third_vm
+moves "the same by postcopy" second_vm third_vm --bandwidth 8M --passes 2 --cap postcopy-ram
+tracked third_vm
+machine fourth_vm -incoming defer
+tracked_until_killed fourth_vm
+moves "and the other way round" third_vm fourth_vm --bandwidth 8M --passes 2 --cap postcopy-ram
+[[ $(status fourth_vm.qmp) == running ]]
+ended "after all of which it runs" 0 out
+tracked fourth_vm
+# While it lasts there is no userfaultfd for postcopy.
+machine fifth_vm -incoming defer
+"$track" --qmp fifth_vm.qmp --tracker pagemap-scan --no-bitmap >tracked 2>&1 &
+tracker=$!
+wait_for tracked "MB/s)"
+timeout 60 "$verify" attach --src fourth_vm.qmp --dst fifth_vm.qmp --bandwidth 8M --passes 2 --cap postcopy-ram >out 2>&1
+ended "a postcopy to one that is tracked fails at once" 1 out "the postcopy was interrupted" "pagemap-scan"
+wait $tracker
+ended "and the tracker says that QEMU has ended" 1 tracked "has ended"
+ends_at_once $fourth_vm
+
+# As an ordinary user, with programs and guests that it may read.
+user=$work/user
+mkdir -p "$user"/{bin,guest,cache/guests,home}
+chmod 711 "$work"
+cp "$verify" "$user/bin/"
+cp "$programs/../guest/dirtyram.armhf" "$user/guest/"
+cp -rL "$guests/armhf" "$user/cache/guests/"
+chown 65534 "$user/home"
+as_user=(timeout 200 env -C "$user/home" setpriv --reuid=65534 --regid=65534 --clear-groups
+	env HOME="$user/home" TMPDIR="$user/home" MIGSCOPE_CACHE="$user/cache")
+unprivileged() { "${as_user[@]}" "$@"; }
+theirs=$user/bin/dirtylog_verify
+unprivileged "$theirs" run --machine virt-arm --memory 131064K --bandwidth 32M --passes 3 --save >out 2>&1
+ended "an ordinary user migrates" 0 out "identical "
+unprivileged "$theirs" compare ramimage0 ramimage1 >out 2>&1
+ended "and compares" 0 out "identical "
+rm -f "$user"/home/ramimage*
+says "guests of another user" 1 "unprivileged env MIGSCOPE_CACHE=/proc/1/root '$theirs' run" "cannot read /proc/1/root/guests/amd64: Permission denied" "MIGSCOPE_CACHE"
+chmod 600 "$user/cache/guests/armhf/busybox"
+says "a guest that it may not read" 1 "unprivileged '$theirs' run --machine virt-arm" "armhf/busybox: Permission denied" "MIGSCOPE_CACHE"
+chmod 700 "$user/guest"
+says "a program that it may not look for" 1 "unprivileged '$theirs' run --machine virt-arm" "dirtyram.armhf: Permission denied"
+says "nor is it root who reads them" 1 "unprivileged '$theirs' compare /proc/1/mem /proc/1/mem" "Permission denied"
+cp initrd "$guests/armhf/vmlinuz" "$user/"
+their_machine() { # NAME OPTION...
+	local name=$1
+	shift
+	"${as_user[@]}" qemu-system-arm -nodefaults -display none -machine virt -cpu cortex-a15 -accel tcg -m 131064K -kernel "$user/vmlinuz" \
+		-initrd "$user/initrd" -append "console=ttyAMA0 quiet" -serial "file:$name.console" -qmp "unix:$name.qmp,server,nowait" "$@" >"$name.log" 2>&1 &
+	eval "$name=$!"
+	wait_for_file "$user/home/$name.qmp"
+}
+their_machine theirs_vm
+their_machine theirs_next -incoming defer
+wait_for "$user/home/theirs_vm.console" "pages written" || wait_for "$user/home/theirs_vm.console" "pages written"
+machine roots_vm -incoming defer
+says "the socket of root's QEMU" 1 "unprivileged '$theirs' attach --src theirs_vm.qmp --dst '$work/roots_vm.qmp'" "roots_vm.qmp: Permission denied" \
+	"as root, or as the user"
+chmod 777 roots_vm.qmp
+says "memory of root's QEMU, before anything has happened" 1 "unprivileged '$theirs' attach --src theirs_vm.qmp --dst '$work/roots_vm.qmp'" \
+	"/mem: Permission denied (try it as root"
+[[ $(status "$user/home/theirs_vm.qmp") == running ]]
+ended "its own VM runs on" 0 out
+unprivileged "$theirs" attach --src theirs_vm.qmp --dst theirs_next.qmp --bandwidth 32M --passes 3 >out 2>&1
+ended "QEMUs of that user" 0 out "identical " "the destination goes on"
+their_machine theirs_third -incoming defer
+timeout 100 "$verify" attach --src "$user/home/theirs_next.qmp" --dst "$user/home/theirs_third.qmp" --bandwidth 32M --passes 3 >out 2>&1
+ended "root attaches to them, too" 0 out "identical " "the destination goes on"
+timeout 100 "$verify" attach --src "$user/home/theirs_third.qmp" --dst roots_vm.qmp >out 2>&1
+ended "but not to QEMUs of two users, without a word" 1 out "the source runs as user 65534, the destination as 0" "--uri"
+[[ $(status "$user/home/theirs_third.qmp") == running ]]
+ended "where nothing has happened" 0 out
+timeout 100 "$verify" attach --src "$user/home/theirs_third.qmp" --dst roots_vm.qmp --uri tcp:127.0.0.1:14322 --bandwidth 32M --passes 3 >out 2>&1
+ended "who says how they reach each other may" 0 out "identical "
 ((failures == 0))

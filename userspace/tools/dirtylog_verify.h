@@ -2,6 +2,7 @@
 #pragma once
 // The commands of dirtylog_verify, which take the words from their own name on and return the exit status, and what they share.
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +26,11 @@ vmverify::MigrationOptions migration_options(const base::CommandLine& line);
 void add_report_options(base::CommandLine& line);
 /// What they say must make sense before much is done. Throws UsageError, Error.
 void check_report_options(const base::CommandLine& line);
+
+/// Of --boot-timeout, for commands that start a guest.
+inline constexpr const char* kBootTimeout = "3m";
+/// What it says. Throws UsageError.
+std::chrono::seconds boot_patience(const base::CommandLine& line);
 
 /// The destination waits for its memory and does not run when it has it. Throws Error when it is no destination.
 void hold_destination(vmhost::Qmp& destination);

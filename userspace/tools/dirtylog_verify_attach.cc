@@ -2,6 +2,11 @@
 // dirtylog_verify attach: VMs that the user has started, on this host, or one of them on another.
 
 #include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -45,6 +50,11 @@ std::unique_ptr<vmhost::Qmp> monitor(const CommandLine& line, const char* option
     return line.has(option) ? std::make_unique<vmhost::Qmp>(line.get<std::string>(option)) : nullptr;
 }
 
+/// Whether its memory may be read is found out before anything has happened to it.
+void check_rights(const vmhost::Qmp* vm) {
+    if (vm) vmhost::Process(vm->pid()).open("mem");
+}
+
 void check(const CommandLine& line) {
     const bool both = line.has("src") && line.has("dst");
     if (!line.has("src") && !line.has("dst")) throw UsageError("which VMs? --src QMP and --dst QMP, or one of them with --save FILE");
@@ -54,9 +64,33 @@ void check(const CommandLine& line) {
     if (line.flag("listening") && both && !line.has("uri")) throw UsageError("--listening: where? --uri URI");
 }
 
+/// As QEMU's process tells it.
+uid_t user_of(pid_t pid) {
+    const std::string users = vmhost::Process(pid).status("Uid");  // real, effective, ...
+    uid_t user = 0;
+    const auto begin = std::min(users.find('\t'), users.size() - 1) + 1;
+    if (std::from_chars(users.data() + begin, users.data() + users.size(), user).ec != std::errc())
+        throw base::Error(fmt::format("/proc/{}/status does not tell whose process it is", pid));
+    return user;
+}
+
+/// The destination makes a socket there, and the source connects to it.
+void give_folder(const std::string& folder, pid_t source, pid_t destination) {
+    const uid_t from = user_of(source), to = user_of(destination);
+    if (from != to && from != 0)
+        throw base::Error(fmt::format("the source runs as user {}, the destination as {}: neither may use a socket of the other (say how they reach each "
+                                      "other: --uri tcp:127.0.0.1:4321)",
+                                      from, to));
+    if (to != ::geteuid() && ::chown(folder.c_str(), to, static_cast<gid_t>(-1)))
+        throw base::system_error(fmt::format("cannot give {} to user {}, for the destination's socket", folder, to), errno, "--uri says how else they reach each other");
+}
+
 int both(const CommandLine& line, vmhost::Qmp& source, vmhost::Qmp& destination, vmverify::MigrationOptions& options, base::StopSignals& signals) {
     const base::TemporaryFolder folder;
-    if (options.uri.empty()) options.uri = fmt::format("unix:{}/stream", folder.path());
+    if (options.uri.empty()) {
+        give_folder(folder.path(), source.pid(), destination.pid());
+        options.uri = fmt::format("unix:{}/stream", folder.path());
+    }
     const auto memory = ram_of(source);
     Watch watch(*memory);
     const auto figures = vmverify::migrate(&source, &destination, options, signals, [&](const auto& now) { watch.pass(now); });
@@ -96,6 +130,8 @@ int verify_attach(int argc, char** argv) {
     if (line.has("uri")) options.uri = line.get<std::string>("uri");
     options.listens = line.flag("listening");
     const auto source = monitor(line, "src"), destination = monitor(line, "dst");
+    check_rights(source.get());
+    check_rights(destination.get());
     base::StopSignals signals;
     if (destination) hold_destination(*destination);
     return source && destination ? both(line, *source, *destination, options, signals) : save_one(line, source.get(), destination.get(), options, signals);

@@ -26,7 +26,6 @@ namespace po = base::po;
 using base::CommandLine;
 using base::UsageError;
 
-constexpr std::chrono::seconds kBootPatience{180};
 /// After the writers have ended there has to be a clean bitmap soon.
 constexpr std::chrono::seconds kCleanPatience{60};
 constexpr unsigned kMostStarts = 20;
@@ -49,6 +48,7 @@ void add_options(CommandLine& line) {
     vm("workload", po::value<std::vector<std::string>>()->value_name("COMMAND")->composing(),
        "dirtyram INITIAL PERIODIC MSEC; may be repeated");
     vm("duration", text("TIME")->default_value("5s"), "of the writing");
+    vm("boot-timeout", text("TIME")->default_value(kBootTimeout), "until the guest writes");
     vm("qemu", text("PROGRAM"), "another QEMU than the installed one");
     vm("qemu-arg", po::value<std::vector<std::string>>()->value_name("WORD")->composing(), "one more word for QEMU; may be repeated");
     auto how = line.group("The tracker").add_options();
@@ -166,6 +166,6 @@ int verify_region(int argc, char** argv) {
         for (const std::string& word : line.get<std::vector<std::string>>("qemu-arg")) machine.more.push_back(word);
     base::StopSignals signals;
     vmverify::Vm vm("vm", vmverify::command_line(kind, machine), folder.path());
-    vm.wait_for_console("pages written", 1, kBootPatience, signals);
+    vm.wait_for_console("pages written", 1, boot_patience(line), signals);
     return Region(line, vm, size).run(signals);
 }

@@ -196,6 +196,10 @@ void check_report_options(const CommandLine& line) {
     if (line.has("system-map")) vmverify::parse_system_map(base::read_file(line.get<std::string>("system-map")));
 }
 
+std::chrono::seconds boot_patience(const CommandLine& line) {
+    return std::chrono::ceil<std::chrono::seconds>(base::parse_duration("--boot-timeout", line.get<std::string>("boot-timeout")));
+}
+
 void hold_destination(vmhost::Qmp& destination) {
     if (const std::string status = destination.run_state(); status != "inmigrate")
         throw base::Error(fmt::format("the destination is '{}' and waits for no migration: start it with -incoming defer", status));

@@ -22,7 +22,6 @@ namespace po = base::po;
 using base::CommandLine;
 using base::UsageError;
 
-constexpr std::chrono::seconds kBootPatience{180};
 /// Those of the dirty-logging tests for ARM.
 const std::vector<std::string> kWorkloads = {"dirtyram 512 512 50", "dirtyram 512 512 50", "dirtyram 50 50 5"};
 constexpr const char* kReadyOfDirtyram = "pages written";
@@ -60,6 +59,7 @@ void add_options(CommandLine& line) {
     guest("append", text("WORDS")->default_value(""), "more words for the kernel");
     guest("dtb", text("FILE"), "the device tree, where the machine needs one");
     guest("ready", text("TEXT"), "what a guest of your own prints on its serial line when its workload runs");
+    guest("boot-timeout", text("TIME")->default_value(kBootTimeout), "until its workload runs");
     add_migration_options(line);
     add_report_options(line);
     auto out = line.group("Files").add_options();
@@ -143,7 +143,7 @@ int verify_run(int argc, char** argv) {
     progress.update("the guest boots");
     vmverify::Vm source("source", words, folder.path());
     vmverify::set_capabilities(source.qmp(), migration.capabilities);  // those that it does not know are told at once
-    source.wait_for_console(guest.ready, guest.times, kBootPatience, signals);
+    source.wait_for_console(guest.ready, guest.times, boot_patience(line), signals);
     words.insert(words.end(), {"-incoming", "defer", "-S"});
     vmverify::Vm destination("destination", words, folder.path());
     migration.uri = fmt::format("unix:{}/stream", folder.path());

@@ -37,7 +37,9 @@ base::UniqueFd connect_unix(const std::string& path) {
     base::UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (!fd || ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address))
         throw base::system_error(fmt::format("cannot connect to the QMP socket {}", path), errno,
-                                 errno == ECONNREFUSED ? "has the QEMU that made it ended?" : "");
+                                 errno == ECONNREFUSED ? "has the QEMU that made it ended?"
+                                 : errno == EACCES     ? "try it as root, or as the user whose QEMU it is"
+                                                       : "");
     return fd;
 }
 

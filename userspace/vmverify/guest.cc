@@ -3,7 +3,9 @@
 
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
@@ -44,12 +46,25 @@ fs::path cache() {
     return fs::path(home ? home : "/") / ".cache/migscope";
 }
 
+[[noreturn]] void unreadable(const fs::path& path, int error) {
+    throw base::system_error(fmt::format("cannot read {}", path.string()), error,
+                             error == EACCES ? "run scripts/setup as this user, or name a cache that it may read in MIGSCOPE_CACHE" : "");
+}
+
+/// Not in a folder that this user may not look into: nobody knows then.
+bool is_there(const fs::path& path) {
+    std::error_code error;
+    const bool found = fs::exists(path, error);
+    if (error) unreadable(path, error.value());
+    return found;
+}
+
 /// Beside this program in the folder where it was built, or where it was installed.
 std::string find_dirtyram(const std::string& architecture) {
     const std::string name = "dirtyram." + (architecture == "amd64" ? "x86_64" : architecture);
     const fs::path here = fs::read_symlink("/proc/self/exe").parent_path();
     for (const fs::path& folder : {here / "../guest", here / "../libexec/migscope/guest"})
-        if (fs::exists(folder / name)) return (folder / name).lexically_normal();
+        if (is_there(folder / name)) return (folder / name).lexically_normal();
     throw base::Error(fmt::format("there is no {} in {} (its compiler was missing when this program was built: run scripts/setup and make, or give the guest with "
                                   "--kernel and --initrd)",
                                   name, (here / "../guest").lexically_normal().string()));
@@ -65,10 +80,12 @@ std::string script(const std::vector<std::string>& commands) {
 
 GuestFiles guest_files(const std::string& architecture) {
     const fs::path folder = cache() / "guests" / architecture;
-    if (!fs::exists(folder))
+    if (!is_there(folder))
         throw base::Error(fmt::format("there is no guest in {} (scripts/setup fetches it; or give one with --kernel and --initrd)", folder.string()));
     GuestFiles files{folder / "vmlinuz", folder / "busybox", find_dirtyram(architecture), ""};
     if (architecture == "armhf") files.device_tree = folder / "vexpress-v2p-ca15-tc1.dtb";
+    for (const std::string& file : {files.kernel, files.busybox, files.dirtyram, files.device_tree})
+        if (!file.empty() && ::access(file.c_str(), R_OK) != 0) unreadable(file, errno);
     return files;
 }
 

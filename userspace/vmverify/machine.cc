@@ -11,11 +11,12 @@ namespace vmverify {
 namespace {
 
 constexpr std::uint64_t kMiB = 1 << 20;
+constexpr std::uint64_t kHugePage = 2 * kMiB;
 
 /// Pages that are free, of those that were reserved.
 void check_huge_pages(std::uint64_t bytes) {
     const std::string folder = "/sys/kernel/mm/hugepages/hugepages-2048kB/";
-    const std::uint64_t wanted = (bytes + 2 * kMiB - 1) / (2 * kMiB);
+    const std::uint64_t wanted = bytes / kHugePage;
     std::uint64_t free = 0;
     try {
         free = std::stoull(base::read_file(folder + "free_hugepages"));
@@ -59,6 +60,8 @@ std::vector<std::string> command_line(const MachineKind& kind, const MachineOpti
     std::vector<std::string> words = {options.program.empty() ? kind.program : options.program, "-nodefaults", "-no-user-config", "-display", "none"};
     const auto add = [&](std::initializer_list<std::string> more) { words.insert(words.end(), more); };
     if (options.pages == HostPages::Huge2M) {
+        if (options.memory % kHugePage)
+            throw base::Error(fmt::format("--memory: {} KB are no whole huge pages of 2 MB, as --host-pages 2m wants them", options.memory / 1024));
         check_huge_pages(2 * options.memory);
         machine += ",memory-backend=ram0";
         add({"-object", fmt::format("memory-backend-memfd,id=ram0,size={},hugetlb=on,hugetlbsize=2M", options.memory)});

@@ -48,7 +48,7 @@ class Migration {
  private:
     /// The VM stays with its source, whose settings are what they were, as far as it answers.
     void take_back() {
-        if (!source_) return;
+        if (!source_ || torn_) return;
         try {
             if (!options_.uri.empty()) source_->execute("migrate_cancel");
             // While it migrates it takes no capabilities.
@@ -106,6 +106,7 @@ class Migration {
         const Json answer = source_->execute("query-migrate");
         const std::string status = text_of(answer, "status");
         if (status == "failed" || status == "cancelled") fail(answer);
+        if (status == "postcopy-paused") lose();
         const Json ram = answer.value("ram", Json::object());
         figures_.bytes = number_of(ram, "transferred");
         figures_.postcopy_bytes = number_of(ram, "postcopy-bytes");
@@ -146,6 +147,13 @@ class Migration {
         return status == "paused";
     }
 
+    /// QEMU takes a migration back no more that has begun to copy what the destination asks for.
+    [[noreturn]] void lose() {
+        torn_ = true;
+        throw base::Error("the postcopy was interrupted, and the source cannot go on: the destination has ended, which its messages explain, or they do not "
+                          "reach each other (the tracker pagemap-scan must not watch a destination meanwhile)");
+    }
+
     [[noreturn]] void fail(const Json& answer) {
         const std::string reason = text_of(answer, "error-desc");
         throw base::Error(fmt::format("the migration has {}{}{}", text_of(answer, "status"), reason.empty() ? "" : ": ", reason));
@@ -159,6 +167,7 @@ class Migration {
     MigrationFigures figures_;
     Json parameters_before_ = Json::object(), capabilities_before_ = Json::array();
     bool switched_ = false;  // to postcopy
+    bool torn_ = false;      // in the midst of it
 };
 
 }  // namespace

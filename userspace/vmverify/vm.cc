@@ -102,7 +102,7 @@ void Vm::wait_for_console(const std::string& text, std::size_t times, std::chron
         if (count(said, text) >= times) return;
         if (said.find("Kernel panic") != said.npos) fail(fmt::format("the guest's kernel panics; its console: {}", quoted_end(console_)));
         if (Clock::now() > until)
-            fail(fmt::format("after {} s the guest has not said '{}'; its console: {}", patience.count(), text, said.empty() ? "nothing" : quoted_end(console_)));
+            fail(fmt::format("after {} s the guest has not said '{}' (allow more with --boot-timeout); its console: {}", patience.count(), text, said.empty() ? "nothing" : quoted_end(console_)));
         pollfd fds[] = {{signals.fd(), POLLIN, 0}, {child_->fd(), POLLIN, 0}};
         ::poll(fds, 2, 50);
         if (const int signal = signals.take()) throw base::Interrupted("nothing was compared", signal);
