@@ -75,7 +75,7 @@ truncate -s -1 ramimage1
 ended "a file that was cut off" 1 out "was it cut off?"
 rm ramimage1.json
 "$verify" compare ramimage0 ramimage1 >out 2>&1
-ended "files that do not belong together" 1 out "only the first has it" "only the second has it"
+ended "a file without its description" 1 out "ramimage1.json is missing"
 rm -f ramimage*
 
 # The machines of the seeds, each with three writers; and other ways to migrate.
@@ -107,6 +107,7 @@ cat stream
 failures=$((failures + $(grep -c '^FAILED' stream)))
 says "no memory of a device" 1 "'$verify' region --machine vexpress-a15" "no PCI"
 says "a tracker that tells rates only" 1 "'$verify' region --tracker sampling" "does not tell which pages"
+says "no time for a migration" 1 "'$verify' run --timeout 0" "from 1s on"
 says "a tracker that there is not" 1 "'$verify' region --tracker no-such" "list-trackers"
 
 # VMs of a user.

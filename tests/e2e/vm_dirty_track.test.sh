@@ -300,6 +300,8 @@ sleep 100 &
 sleeper=$!
 "$track" --pid $sleeper --list-trackers >out 2>&1
 ended "trackers are listed for a process" 0 out "pagemap-scan" "is not shared, so that nothing can be compared"
+"$track" --pid $sleeper --list-trackers --output json >out 2>&1
+ended "as JSON, too" 0 out '"name":"shadow"' '"works":false' '"works":true'
 "$track" --pid $sleeper --range all --no-bitmap --duration 300ms --output json >out 2>&1
 ended "less than an interval" 0 out '"summary"'
 within "counts with its own length" "$(value out summary 'o["ms"]')" 300 999
@@ -308,6 +310,7 @@ import json, sys
 pid = int(sys.argv[1])
 start, first, *rest = map(json.loads, open("out"))
 assert start["type"] == "start" and start["pid"] == pid and start["tracker"] and start["page_size"] == 4096, start
+assert start["time"] <= first["time"], (start, first)
 assert sum(r["bytes"] for r in start["ranges"]) == start["pages"] * 4096, start
 maps = open(f"/proc/{pid}/maps").read()
 for r in start["ranges"]:
@@ -335,7 +338,7 @@ ended "what is no QEMU has no guest's memory" 1 out "is no QEMU"
 ended "nothing is there" 1 out "has no memory of --range 1000-2000"
 "$track" --pid 4194304 >out 2>&1
 ended "no such process" 1 out "there is no process 4194304"
-for words in "" "--pid 1 --qmp a" "--qmp a --range all" "--pid 0" "--pid x" "--pid 1 --interval 1us" "--pid $sleeper --range 5-3" "--pid $sleeper --range 1-fff" "--pid $sleeper --tracker no" "--pid 1 --libvirt a" "--pid 1 --connect a" "--libvirt a --range all" "--pid 1 --output xml" "operand"; do
+for words in "" "--pid 1 --qmp a" "--qmp a --range all" "--pid 0" "--pid x" "--pid 1 --interval 1us" "--pid 1 --duration 0" "--pid $sleeper --bitmap-dir nowhere" "--pid $sleeper --range 5-3" "--pid $sleeper --range 1-fff" "--pid $sleeper --tracker no" "--pid 1 --libvirt a" "--pid 1 --connect a" "--libvirt a --range all" "--pid 1 --output xml" "operand"; do
 	# shellcheck disable=SC2086
 	"$track" $words >out 2>&1
 	ended "refused: vm_dirty_track $words" 1 out "Try 'vm_dirty_track --help'"

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <tuple>
+
 #include "base/error.h"
 #include "base/tool_main.h"
 #include "base/units.h"
@@ -42,5 +44,10 @@ int verify_compare(int argc, char** argv) {
     check_report_options(line);
     if (line.operands().size() != 2) throw base::UsageError("two files are compared: SOURCE and DESTINATION");
     const vmverify::SavedRam first(line.operands()[0]), second(line.operands()[1]);
+    if (first.described() != second.described()) {
+        const auto& [with, without] = first.described() ? std::tie(first, second) : std::tie(second, first);
+        throw base::Error(fmt::format("{} is missing, which tells of which blocks of memory {} consists, as {} does for {}", without.description(),
+                                      without.path(), with.description(), with.path()));
+    }
     return report(line, {first, second, page_size(line, first, second), {}, {}, nullptr, ""});
 }

@@ -173,6 +173,7 @@ vmverify::MigrationOptions migration_options(const CommandLine& line) {
     options.downtime = std::chrono::duration_cast<std::chrono::milliseconds>(downtime);
     if (options.downtime.count() < 1 || options.downtime > std::chrono::seconds(2000)) throw UsageError("--downtime: from 1ms to 2000s");
     options.patience = std::chrono::duration_cast<std::chrono::seconds>(base::parse_duration("--timeout", line.get<std::string>("timeout")));
+    if (options.patience.count() < 1) throw UsageError("--timeout: from 1s on");
     if (line.has("cap"))
         for (const std::string& names : line.get<std::vector<std::string>>("cap"))
             for (std::size_t at = 0; at <= names.size();) {

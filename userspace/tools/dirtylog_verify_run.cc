@@ -37,7 +37,8 @@ base::ProgramInfo info() {
             "Starts source and destination from the QEMU that is installed, lets the guest dirty its memory, migrates, and\n"
             "compares all memory before the destination goes on. Machines:\n" + machine_list(),
             "  dirtylog_verify run --machine pc --memory 512M --bandwidth 100M --passes 8\n"
-            "  dirtylog_verify run --machine virt --cap multifd --cap postcopy-ram\n"
+            "  dirtylog_verify run --machine virt --cap multifd\n"
+            "  dirtylog_verify run --machine virt --cap postcopy-ram --bandwidth 8M --passes 2\n"
             "  dirtylog_verify run --machine pc --qemu ./qemu-system-x86_64 --workload 'dirtyram 4000 2000 100' --output json\n"};
 }
 

@@ -4,7 +4,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <filesystem>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "base/command_line.h"
 #include "base/error.h"
@@ -88,7 +91,8 @@ miggraph::Output heat_map(const CommandLine& line) {
 Job job(const CommandLine& line) {
     Job job;
     const auto given = targets(line);
-    if (given.size() != 1) throw UsageError("which process? --pid PID, --qmp SOCKET or --libvirt DOMAIN");
+    if (given.size() > 1) throw UsageError(fmt::format("--{} and --{}: one process is watched", given[0], given[1]));
+    if (given.empty()) throw UsageError("which process? --pid PID, --qmp SOCKET or --libvirt DOMAIN");
     if (line.has("connect") && given[0] != "libvirt") throw UsageError("--connect: that is for --libvirt");
     if (given[0] != "pid") {
         if (line.has("range")) throw UsageError(fmt::format("--range and --{}: QEMU tells where the memory is", given[0]));
@@ -104,11 +108,17 @@ Job job(const CommandLine& line) {
     job.track.interval = base::parse_duration("--interval", line.get<std::string>("interval"));
     if (job.track.interval < std::chrono::milliseconds(1)) throw UsageError("--interval: 1ms is the shortest");
     if (line.has("duration")) job.track.duration = base::parse_duration("--duration", line.get<std::string>("duration"));
+    if (job.track.duration && job.track.duration->count() == 0) throw UsageError("--duration: 0 is over at once");
     form_option(line.get<std::string>("output"));
     for (const char* option : {"bitmap-dir", "range", "tracker", "qmp", "libvirt", "connect", "heatmap"})
         if (line.has(option) && line.get<std::string>(option).empty()) throw UsageError(fmt::format("--{}: a value is missing", option));
     if (line.has("heatmap")) heat_map(line);
     return job;
+}
+
+void check_folder(const std::string& folder) {
+    if (!std::filesystem::is_directory(folder)) throw UsageError(fmt::format("--bitmap-dir: {} is no directory", folder));
+    if (::access(folder.c_str(), W_OK | X_OK)) throw base::system_error(fmt::format("--bitmap-dir: cannot write into {}", folder), errno);
 }
 
 ReportOptions report_options(const CommandLine& line, const Job& job, const vmdirty::TrackerKind& kind) {
@@ -117,6 +127,7 @@ ReportOptions report_options(const CommandLine& line, const Job& job, const vmdi
     options.interval = job.track.interval;
     if (line.has("heatmap")) options.heat_map = heat_map(line);
     if (!line.flag("no-bitmap")) options.bitmaps = line.get<std::string>("bitmap-dir");
+    if (kind.which && !options.bitmaps.empty()) check_folder(options.bitmaps);
     if (kind.which) return options;
     for (const char* option : {"bitmap-dir", "heatmap"})
         if (line.has(option)) throw UsageError(fmt::format("--{}: the tracker {} tells how much is written, and not where", option, kind.name));
@@ -125,9 +136,17 @@ ReportOptions report_options(const CommandLine& line, const Job& job, const vmdi
     return options;
 }
 
-void list_trackers(const vmdirty::Target* target) {
+void list_trackers(const CommandLine& line, const vmdirty::Target* target) {
+    const Form form = form_option(line.get<std::string>("output"));
+    if (form == Form::Csv) throw UsageError("--list-trackers: there is text, and json");
     for (const auto& kind : vmdirty::tracker_kinds()) {
         const std::string obstacle = kind.obstacle(target);
+        if (form == Form::Json) {
+            const nlohmann::ordered_json object = {
+                {"type", "tracker"}, {"name", kind.name}, {"about", kind.about}, {"bitmaps", kind.which}, {"works", obstacle.empty()}, {"obstacle", obstacle}};
+            base::print_line(object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+            continue;
+        }
         base::print_line(fmt::format("{:<14} {}\n{:<14} {}", kind.name, kind.about, "", obstacle.empty() ? "works here" : "not here: " + obstacle));
     }
 }
@@ -159,7 +178,7 @@ int run(int argc, char** argv) {
     if (!line.parse(argc, argv)) return 0;
     const bool list = line.flag("list-trackers");
     if (list && targets(line).empty()) {
-        list_trackers(nullptr);
+        list_trackers(line, nullptr);
         return 0;
     }
     const Job wanted = job(line);
@@ -169,7 +188,7 @@ int run(int argc, char** argv) {
         monitor ? vmdirty::guest_memory(process, vmhost::ram_blocks(*monitor)) : vmdirty::choose_memory(process, wanted.range);
     vmdirty::Target target{process, layout, monitor.get()};
     if (list) {
-        list_trackers(&target);
+        list_trackers(line, &target);
         return 0;
     }
     const vmdirty::TrackerKind& kind = vmdirty::choose_tracker(wanted.tracker, target);

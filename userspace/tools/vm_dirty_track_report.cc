@@ -59,11 +59,11 @@ Reporter::Reporter(const ReportOptions& options, const vmdirty::Target& target, 
     if (!options_.heat_map.file.empty()) miggraph::check_pictures({options_.heat_map.file});
 }
 
-void Reporter::begin() const {
+void Reporter::begin(std::chrono::system_clock::time_point when) const {
     if (options_.form == Form::Csv) base::print_line(csv_head());
     if (options_.form != Form::Json) return;
     Json object = {{"type", "start"},
-                   {"time", since_1970(std::chrono::system_clock::now())},
+                   {"time", since_1970(when)},
                    {"pid", target_.process.pid()},
                    {"tracker", kind_.name},
                    {"interval_ms", seconds(options_.interval) * 1000},
@@ -75,7 +75,7 @@ void Reporter::begin() const {
 }
 
 void Reporter::interval(const Interval& interval) {
-    if (!std::exchange(begun_, true)) begin();
+    if (!std::exchange(begun_, true)) begin(interval.wall - std::chrono::duration_cast<std::chrono::system_clock::duration>(interval.length()));
     // Of the first all is marked, and no time has passed.
     const double rate = megabytes(interval.written) / seconds(interval.first ? options_.interval : interval.length());
     const std::string file = options_.bitmaps.empty() ? "" : bitmap_name(interval);
@@ -120,8 +120,8 @@ void Reporter::summary() const {
 }
 
 void Reporter::summary_text() const {
-    base::print_line(fmt::format("\n{} intervals in {}: {:.1f} MB/s on average, {:.1f} MB/s at most, of {:.1f} MB", intervals_,
-                                 base::format_duration(watched_), average(), most_, megabytes(target_.layout.pages())));
+    base::print_line(fmt::format("\n{} interval{} in {}: {:.1f} MB/s on average, {:.1f} MB/s at most, of {:.1f} MB", intervals_, intervals_ == 1 ? "" : "s",
+                                 base::format_duration(watched_), average(), most(), megabytes(target_.layout.pages())));
     for (std::size_t i = 0; i < kWindows.size(); i++)
         if (largest_[i])
             base::print_line(fmt::format("written within {:>3} s: {:.1f} MB at most", window_name(kWindows[i]), megabytes(*largest_[i])));
@@ -137,6 +137,8 @@ void Reporter::summary_text() const {
 }
 
 double Reporter::average() const { return watched_.count() ? megabytes(dirty_) / seconds(watched_) : 0; }
+/// A rest counts for the average only.
+double Reporter::most() const { return std::max(most_, average()); }
 double Reporter::each(std::uint64_t pages) const { return static_cast<double>(pages) / static_cast<double>(std::max<std::uint64_t>(intervals_, 1)); }
 
 void Reporter::print_ranges() const {
@@ -197,7 +199,8 @@ std::string Reporter::csv_head() {
 }
 
 void Reporter::csv(const Interval& interval, const std::string& file, double rate) const {
-    std::string line = fmt::format("{:.3f},{:.3f},{},{},{:.3f}", since_1970(interval.wall), seconds(interval.length()) * 1000, interval.written,
+    const auto time = std::chrono::floor<std::chrono::milliseconds>(interval.wall);  // as in the names of bitmaps
+    std::string line = fmt::format("{:.3f},{:.3f},{},{},{:.3f}", since_1970(time), seconds(interval.length()) * 1000, interval.written,
                                    target_.layout.pages(), rate);
     for (const nanoseconds window : kWindows) {
         const auto pages = activity_.working_set(window);

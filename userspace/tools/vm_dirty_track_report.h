@@ -42,7 +42,7 @@ class Reporter {
  private:
     static constexpr std::array kWindows = {std::chrono::nanoseconds(100'000'000), std::chrono::nanoseconds(1'000'000'000),
                                             std::chrono::nanoseconds(10'000'000'000), std::chrono::nanoseconds(60'000'000'000)};
-    void begin() const;
+    void begin(std::chrono::system_clock::time_point when) const;
     void learn(const vmdirty::Interval& interval, double rate);
     void text(const vmdirty::Interval& interval, const std::string& file, double rate) const;
     void json(const vmdirty::Interval& interval, const std::string& file, double rate) const;
@@ -53,7 +53,7 @@ class Reporter {
     std::string bitmap_name(const vmdirty::Interval& interval) const;
     nlohmann::ordered_json ranges(const vmdirty::Interval& interval) const;
     static std::string csv_head();
-    double average() const;
+    double average() const, most() const;
     double each(std::uint64_t pages) const;
 
     const ReportOptions& options_;

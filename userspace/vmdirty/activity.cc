@@ -5,6 +5,13 @@
 
 namespace vmdirty {
 
+namespace {
+
+/// Intervals are as long as they should be only nearly: a window may be longer or shorter by this.
+Activity::Time slack(Activity::Time window, Activity::Time interval) { return std::min(window / 20, interval / 2); }
+
+}  // namespace
+
 Activity::Activity(const Layout& layout, Time longest) : longest_(longest), last_(layout.pages()) {
     for (const Range& range : layout.ranges())
         for (std::uint64_t page = 0; page < range.pages(); page += kPartPages)
@@ -12,8 +19,8 @@ Activity::Activity(const Layout& layout, Time longest) : longest_(longest), last
 }
 
 void Activity::add(const Bitmap& dirty, Time begin, Time end) {
-    // Half an interval more: they are as long as they should be only nearly.
-    while (!intervals_.empty() && (intervals_.front().begin + intervals_.front().end) / 2 < end - longest_) {
+    // One more than a window has room for, which shows that as much was seen.
+    while (intervals_.size() > 1 && intervals_[1].begin < end - longest_ - slack(longest_, longest_)) {
         intervals_.pop_front();
         first_interval_++;
     }
@@ -38,16 +45,16 @@ void Activity::add(const Bitmap& dirty, Time begin, Time end) {
 std::optional<std::uint64_t> Activity::working_set(Time window) const {
     if (intervals_.empty()) return std::nullopt;
     const Time from = intervals_.back().end - window;
+    const auto slack_of = [&](const Interval& interval) { return slack(window, interval.end - interval.begin); };
     std::uint64_t pages = 0;
     bool any = false;
     for (auto interval = intervals_.rbegin(); interval != intervals_.rend(); ++interval) {
-        const Time slack = (interval->end - interval->begin) / 2;
-        if (interval->begin + slack < from) return any ? std::optional(pages) : std::nullopt;
+        if (interval->begin < from - slack_of(*interval)) return any ? std::optional(pages) : std::nullopt;
         pages += interval->last_written;
         any = true;
-        if (interval->begin <= from + slack && interval->begin >= from - slack) return pages;
     }
-    return std::nullopt;
+    const Interval& first = intervals_.front();
+    return first.begin <= from + slack_of(first) ? std::optional(pages) : std::nullopt;
 }
 
 std::vector<Activity::Part> Activity::hottest(std::size_t most) const {

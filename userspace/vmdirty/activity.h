@@ -27,7 +27,7 @@ class Activity {
     void add(const Bitmap& dirty, Time begin, Time end);
 
     /// How many different pages were written within `window`, up to the end of what was added last; to whole intervals, so many
-    /// as `window` has room for. Empty when an interval is longer, or nothing that old was seen.
+    /// as `window` and a twentieth of it have room for. Empty when an interval is longer, or nothing that old was seen.
     std::optional<std::uint64_t> working_set(Time window) const;
 
     struct Part {

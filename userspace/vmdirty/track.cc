@@ -36,9 +36,9 @@ bool wait_until(Clock::time_point when, const base::StopSignals& signals, const 
 
 void track(Tracker& tracker, const Target& target, const TrackOptions& options, const base::StopSignals& signals,
            const IntervalListener& each) {
-    const auto wall = std::chrono::system_clock::now();
     Bitmap dirty(target.layout.pages());
     tracker.collect(dirty);
+    const auto wall = std::chrono::system_clock::now();
     const Clock::time_point begin = Clock::now();
     const Clock::time_point end = options.duration ? begin + *options.duration : Clock::time_point::max();
     each({nanoseconds(0), nanoseconds(0), wall, dirty.pages(), &dirty, true, false});

@@ -94,7 +94,7 @@ const TrackerKind& choose_tracker(const std::string& name, const Target& target)
         obstacles += fmt::format("{}{}: {}", obstacles.empty() ? "" : "; ", kind.name, obstacle);
     }
     if (obstacles.empty()) throw base::UsageError(fmt::format("--tracker: there is no '{}'; see vm_dirty_track --list-trackers", name));
-    throw base::Error(fmt::format("no tracker works here: {}", obstacles));
+    throw base::Error(fmt::format("{}: {}", name.empty() ? "no tracker works here" : "the tracker does not work here", obstacles));
 }
 
 }  // namespace vmdirty

@@ -90,7 +90,8 @@ SavedRam::SavedRam(const std::string& path) : path_(path), file_(::open(path.c_s
     if (!S_ISREG(info.st_mode)) throw base::Error(fmt::format("{} is no regular file", path));
     const auto size = static_cast<std::uint64_t>(info.st_size);
     if (size == 0) throw base::Error(fmt::format("{} is empty", path));
-    if (::access(description_of(path).c_str(), F_OK) != 0) {
+    described_ = ::access(description().c_str(), F_OK) == 0;
+    if (!described_) {
         blocks_ = {{"ram", size}};
         return;
     }
@@ -98,6 +99,8 @@ SavedRam::SavedRam(const std::string& path) : path_(path), file_(::open(path.c_s
     blocks_ = description.blocks;
     page_size_ = description.page_size;
 }
+
+std::string SavedRam::description() const { return description_of(path_); }
 
 void SavedRam::read(std::size_t block, std::uint64_t offset, char* to, std::size_t size) const {
     for (std::size_t i = 0; i < block; i++) offset += blocks_[i].size;

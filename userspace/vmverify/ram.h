@@ -61,9 +61,14 @@ class SavedRam : public Ram {
     void read(std::size_t block, std::uint64_t offset, char* to, std::size_t size) const override;
     /// What QEMU counts as a page in this machine; 0: not told.
     std::uint64_t page_size() const { return page_size_; }
+    const std::string& path() const { return path_; }
+    /// Where a description of the file is, or would be: PATH.json.
+    std::string description() const;
+    bool described() const { return described_; }
 
  private:
     std::string path_;
+    bool described_ = false;
     base::UniqueFd file_;
     std::uint64_t page_size_ = 0;
 };

@@ -57,6 +57,22 @@ TEST_CASE("working sets are those of a model that keeps every bitmap") {
     }
 }
 
+TEST_CASE("a window is not made longer by intervals that do not fit into it") {
+    Activity activity(memory(1000), 10s);
+    activity.add(pages(1000, {1, 2, 3}), 0s, 1s);
+    activity.add(pages(1000, {4}), 1s, 1500ms);
+    CHECK(activity.working_set(1s) == 1);
+    activity.add(pages(1000, {5, 6}), 1500ms, 3s);
+    CHECK_FALSE(activity.working_set(1s));
+    CHECK(activity.working_set(2s) == 3);
+}
+
+TEST_CASE("the longest window has as many intervals as it has room for") {
+    Activity activity(memory(1000), 10s);
+    for (std::uint64_t i = 0; i < 8; i++) activity.add(pages(1000, {i}), i * 3s, (i + 1) * 3s);
+    CHECK(activity.working_set(10s) == 3);
+}
+
 TEST_CASE("the hottest parts are those with the most pages in all bitmaps") {
     Layout layout = memory(1024);
     layout.add(0x9000000, 0x9000000 + 76 * kPage, "device");
