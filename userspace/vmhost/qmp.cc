@@ -81,7 +81,7 @@ Qmp::Qmp(const std::string& path) : path_(path), socket_(connect_unix(path)) {
     Limit limit{Clock::now() + kGreetingPatience, kMostPerCommand};
     const auto greeting = receive(limit);
     // Another client has it: QEMU serves one, and lets others wait.
-    if (!greeting && !received_.empty()) fail("what it says is no greeting of QEMU");
+    if (!greeting && !received_.empty()) fail(fmt::format("what it says within {} s is no greeting of QEMU", kGreetingPatience.count()));
     if (!greeting)
         fail(fmt::format("it does not greet within {} s; is another client connected, libvirt for example?", kGreetingPatience.count()));
     if (!greeting->contains("QMP")) fail("it does not greet as QEMU does");

@@ -174,7 +174,7 @@ TEST_CASE("what drips instead of a greeting is none") {
     Peer peer([](Peer& p) {
         while (p.say(" ")) std::this_thread::sleep_for(50ms);
     });
-    CHECK_THROWS_WITH(Qmp(peer.path()), Catch::Contains("does not greet within 5 s"));
+    CHECK_THROWS_WITH(Qmp(peer.path()), Catch::Contains("what it says within 5 s is no greeting of QEMU"));
 }
 
 TEST_CASE("what the other end says of an error may hold anything") {
