@@ -4,13 +4,9 @@
 # it records there read by the analyzers here.
 set -u
 
-top=$(cd "$(dirname "$0")/../.." && pwd)
-cache=${MIGSCOPE_CACHE:-$HOME/.cache/migscope}/arm64
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-
 # shellcheck source=tests/slow/lib.sh
-. "$top/tests/slow/lib.sh"
+. "$(dirname "$0")/lib.sh"
+cache=$cache/arm64
 
 # What this test alone needs: the compiler with its C library, and the emulator.
 for package in gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-system-arm; do

@@ -1,6 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# Sourced by slow proofs that need packages of their own, which keep their last output in $work/log.
+# Sourced by slow proofs that need packages or guests of their own, which keep their last output in $work/log.
+
+top=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck disable=SC2034
+cache=${MIGSCOPE_CACHE:-$HOME/.cache/migscope}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
 
 # fail NAME REASON: ends the proof.
 fail() {

@@ -4,13 +4,8 @@
 # fifty to a hundred times as long as here.
 set -u
 
-top=$(cd "$(dirname "$0")/../.." && pwd)
-cache=${MIGSCOPE_CACHE:-$HOME/.cache/migscope}
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-
 # shellcheck source=tests/slow/lib.sh
-. "$top/tests/slow/lib.sh"
+. "$(dirname "$0")/lib.sh"
 
 name="memory of a device, copied by soft-dirty"
 qemu=$(command -v qemu-system-arm) || fail "$name" "there is no qemu-system-arm; run scripts/setup"

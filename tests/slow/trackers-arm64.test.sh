@@ -4,13 +4,8 @@
 # what pagemap-scan needs.
 set -u
 
-top=$(cd "$(dirname "$0")/../.." && pwd)
-cache=${MIGSCOPE_CACHE:-$HOME/.cache/migscope}
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-
 # shellcheck source=tests/slow/lib.sh
-. "$top/tests/slow/lib.sh"
+. "$(dirname "$0")/lib.sh"
 
 # What this test alone needs.
 install_package g++-aarch64-linux-gnu
