@@ -5,14 +5,10 @@
 # narrow. The screenshots stay in build/report-screenshots.
 set -u
 
-top=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source=tests/slow/lib.sh
+. "$(dirname "$0")/lib.sh"
 report=$top/build/bin/migrate_report
 kept=$top/build/report-screenshots
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-
-# shellcheck source=tests/slow/lib.sh
-. "$top/tests/slow/lib.sh"
 
 # What this test alone needs.
 install_package chromium
