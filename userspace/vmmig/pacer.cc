@@ -24,8 +24,8 @@ void Pacer::set_rate(double rate, Clock::time_point now) {
 std::uint64_t Pacer::due(Clock::time_point now) {
     const double passed = std::chrono::duration<double>(now - last_).count();
     last_ = now;
-    // A thread that is woken up in time is late by a fraction of the interval, on a busy machine by some; three are a pause.
-    const double usual = 3 * std::chrono::duration<double>(interval_).count();
+    // A thread that is woken up in time is late by a fraction of the interval, on a busy machine by some; four are a pause.
+    const double usual = 4 * std::chrono::duration<double>(interval_).count();
     const double time = std::min(passed, usual);
     // Of what was missed before, not in this pause; by the clock, so that where each look is late nothing piles up.
     const double extra = missed_ * std::min(1.0, passed / std::chrono::duration<double>(kCatchUp).count());

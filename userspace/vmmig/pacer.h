@@ -10,14 +10,14 @@ namespace vmmig {
 using Clock = std::chrono::steady_clock;
 
 /// Spreads things evenly over time. Between two looks passes kTick, or as long as one thing takes if that is longer:
-/// in any window of 20 ms is then the same number to about one in thirty, or to one, at 1400 looks a second.
+/// in any window of 20 ms is then the same number to about one in forty, or to one, at 2000 looks a second.
 ///
 /// When the thread could not run for a while, what it missed is spread over about kCatchUp, so that the rate of a second
 /// stays right and, after a short pause, that of a short window nearly so. Never more than kCatchUp's worth stays owed
 /// where each look is late.
 class Pacer {
  public:
-    static constexpr std::chrono::nanoseconds kTick = std::chrono::microseconds(700);
+    static constexpr std::chrono::nanoseconds kTick = std::chrono::microseconds(500);
     static constexpr std::chrono::nanoseconds kCatchUp = std::chrono::milliseconds(200);
 
     /// `rate`: things per second, > 0. What was missed for longer than `most_missed` is never made up for.
