@@ -67,7 +67,7 @@ check: setup
 	tests/run $(CHECK_KERNELS)
 
 bench: programs
-	@cmake --build $(BUILD) --target make_trace plain_dirty written_pages
+	@cmake --build $(BUILD) --target make_trace plain_dirty written_pages scanned_memory
 	tests/bench/analyzers
 	tests/bench/mig_mon_dirty
 	tests/bench/vm_dirty_track
