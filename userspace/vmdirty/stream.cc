@@ -31,6 +31,8 @@ constexpr std::array<std::uint64_t, 2> kSlowBefore = {2048, 1024};
 /// QEMU tells of a pass before it sends the first page of it, but another way.
 constexpr std::chrono::milliseconds kOtherWay{2};
 constexpr std::chrono::seconds kPatience{30};
+/// As long as a QEMU may take to end when it has given up its migration.
+constexpr int kEndMsec = 3000;
 const char* const kNameIt = "QEMU itself has to migrate: name it with --qmp";
 /// Between looks for a signal.
 constexpr std::uint64_t kReads = 256;
@@ -75,7 +77,8 @@ class Passes {
         return {std::max<nanoseconds>(Clock::now() - start - ago, nanoseconds(0)), pass_wall_};
     }
 
-    bool done(const Pass& told) const { return options_.duration && told.begin >= *options_.duration; }
+    /// What is left at the end is too short for a pass: the guest may not have run in it.
+    bool done(const Pass& told) const { return options_.duration && told.begin > nanoseconds(0) && told.begin + kShortest > *options_.duration; }
 
     void mark(std::size_t block, std::uint64_t offset) {
         learn_blocks();
@@ -193,6 +196,13 @@ class Passes {
     std::size_t begin_ = 0, end_ = 0;  // of what is in it and was not read
 };
 
+/// A QEMU that ends cancels its migration and closes its monitor before anybody can see that it has ended.
+void check_ending(const vmhost::Process& process) {
+    pollfd ended{process.pidfd(), POLLIN, 0};
+    ::poll(&ended, 1, kEndMsec);
+    process.check_running();
+}
+
 /// Throws Error for another monitor.
 vmhost::Qmp& own_monitor(const Target& target) {
     if (auto* const qmp = dynamic_cast<vmhost::Qmp*>(target.monitor)) return *qmp;
@@ -213,7 +223,14 @@ std::string stream_obstacle(const Target* target) {
 
 void track_stream(const Target& target, const TrackOptions& options, const base::StopSignals& signals, const IntervalListener& each) {
     if (options.interval < kShortest) throw base::UsageError(fmt::format("--interval: passes take {} ms at least", kShortest.count()));
-    Passes(target, own_monitor(target), options, signals, each).run();
+    try {
+        Passes(target, own_monitor(target), options, signals, each).run();
+    } catch (const base::UsageError&) {
+        throw;
+    } catch (const base::Error&) {
+        check_ending(target.process);
+        throw;
+    }
 }
 
 }  // namespace vmdirty
