@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/terminal.h"
 
@@ -12,8 +14,17 @@ namespace {
 
 /// Of what QEMU says of an error.
 constexpr std::size_t kLongestReason = 1000;
+constexpr int kDeepest = 64;
 
 }  // namespace
+
+nlohmann::json parse_object(std::string_view text) {
+    nlohmann::json::parser_callback_t not_too_deep = [](int depth, nlohmann::json::parse_event_t, nlohmann::json&) { return depth <= kDeepest; };
+    // To be asked takes as long again as to parse, and who opens so little is not deep.
+    if (std::ranges::count_if(text, [](char c) { return c == '[' || c == '{'; }) <= kDeepest) not_too_deep = nullptr;
+    auto object = nlohmann::json::parse(text, not_too_deep, false);
+    return object.is_object() ? std::move(object) : nlohmann::json(nlohmann::json::value_t::discarded);
+}
 
 nlohmann::json take_result(nlohmann::json& answer, const std::string& command) {
     if (const auto result = answer.find("return"); result != answer.end()) return std::move(*result);

@@ -26,8 +26,8 @@ constexpr std::size_t kLongestReason = 1000;
 }  // namespace
 
 Json parse_answer(const std::string& text, const std::string& command) {
-    Json answer = Json::parse(text, nullptr, false);
-    if (!answer.is_object()) throw base::Error(fmt::format("the answer to {} is no JSON object", command));
+    Json answer = parse_object(text);
+    if (answer.is_discarded()) throw base::Error(fmt::format("the answer to {} is no JSON object", command));
     return take_result(answer, command);
 }
 

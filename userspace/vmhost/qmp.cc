@@ -11,9 +11,11 @@
 #include <cerrno>
 #include <cstring>
 #include <limits>
+#include <string_view>
 
 #include "base/error.h"
 #include "base/socket.h"
+#include "base/tool_main.h"
 #include "vmhost/answer.h"
 
 namespace vmhost {
@@ -27,6 +29,10 @@ constexpr std::size_t kLongestLine = 16 << 20, kLongestEvent = 64 << 10;
 constexpr std::size_t kMostPerCommand = 32 << 20;
 constexpr std::size_t kMostEvents = 1024;
 constexpr std::chrono::seconds kPatience{30}, kGreetingPatience{5};
+/// Who has never answered will hardly do it later; one that has may be at the end of a migration.
+constexpr std::chrono::seconds kFirstPatience{10};
+/// After that whoever waits is told what for.
+constexpr std::chrono::seconds kQuiet{3};
 
 base::UniqueFd connect_unix(const std::string& path) {
     sockaddr_un address{};
@@ -93,7 +99,7 @@ void Qmp::fail(const std::string& why) const { throw base::Error(fmt::format("th
 /// With its first byte goes `file`, unless that is -1.
 void Qmp::send(const std::string& line, Clock::time_point until, int file) {
     for (std::size_t sent = 0; sent < line.size();) {
-        if (!wait_for(socket_.get(), POLLOUT, until)) fail(fmt::format("it reads nothing for {} s", kPatience.count()));
+        if (!wait_for(socket_.get(), POLLOUT, until)) fail(fmt::format("it reads nothing for {} s", patience().count()));
         const ssize_t n = base::send_with_fd(socket_.get(), std::string_view(line).substr(sent), sent == 0 ? file : -1, MSG_DONTWAIT);
         if (n < 0 && errno != EINTR && errno != EAGAIN) fail(std::strerror(errno));
         sent += static_cast<std::size_t>(std::max<ssize_t>(n, 0));
@@ -104,10 +110,10 @@ void Qmp::send(const std::string& line, Clock::time_point until, int file) {
 std::optional<Json> Qmp::receive(Limit& limit) {
     for (;;) {
         if (const auto end = received_.find('\n', seen_); end != std::string::npos) {
-            Json object = Json::parse(received_.begin(), received_.begin() + static_cast<std::ptrdiff_t>(end), nullptr, false);
+            Json object = parse_object(std::string_view(received_).substr(0, end));
             received_.erase(0, end + 1);
             seen_ = 0;
-            if (!object.is_object()) fail("it says what is no JSON object");
+            if (object.is_discarded()) fail("it says what is no JSON object");
             if (end > kLongestEvent) object.erase("event");
             return object;
         }
@@ -126,6 +132,20 @@ std::optional<Json> Qmp::receive(Limit& limit) {
     }
 }
 
+std::chrono::seconds Qmp::patience() const { return last_ > 1 ? kPatience : kFirstPatience; }
+
+/// The next line, while `command` is not answered; `limit` is the quiet time at first.
+Json Qmp::await(const std::string& command, Limit& limit, Clock::time_point end) {
+    auto line = receive(limit);
+    if (!line && limit.until < end) {
+        base::tell(fmt::format("the QMP socket {}: no answer to {} within {} s; waiting up to {} s", path_, command, kQuiet.count(), patience().count()));
+        limit = {end, limit.bytes};
+        line = receive(limit);
+    }
+    if (!line) fail(fmt::format("no answer to {} within {} s; does its QEMU hang?", command, patience().count()));
+    return std::move(*line);
+}
+
 /// If it is an event. Those that are ill-formed are dropped.
 void Qmp::keep(Json& line) {
     const auto name = line.find("event"), data = line.find("data");
@@ -140,18 +160,18 @@ Json Qmp::ask(const std::string& command, const Json& arguments) { return ask(co
 void Qmp::give(int file, const std::string& name) { ask("getfd", {{"fdname", name}}, file); }
 
 Json Qmp::ask(const std::string& command, const Json& arguments, int file) {
-    Limit limit{Clock::now() + kPatience, kMostPerCommand};
     const unsigned number = ++last_;
-    send(Json{{"execute", command}, {"arguments", arguments}, {"id", number}}.dump() + "\n", limit.until, file);
+    const auto begin = Clock::now();
+    Limit limit{begin + kQuiet, kMostPerCommand};
+    send(Json{{"execute", command}, {"arguments", arguments}, {"id", number}}.dump() + "\n", begin + patience(), file);
     for (;;) {
-        auto answer = receive(limit);
-        if (!answer) fail(fmt::format("no answer to {} within {} s", command, kPatience.count()));
-        if (const auto id = answer->find("id"); id == answer->end() || *id != number) {
-            keep(*answer);
+        Json answer = await(command, limit, begin + patience());
+        if (const auto id = answer.find("id"); id == answer.end() || *id != number) {
+            keep(answer);
             continue;
         }
         try {
-            return take_result(*answer, command);
+            return take_result(answer, command);
         } catch (const base::Error& error) {
             fail(error.what());
         }

@@ -37,7 +37,7 @@ class Qmp : public Monitor {
     std::optional<Event> next_event(std::chrono::milliseconds patience);
 
  private:
-    /// For 30 s and 32 MiB.
+    /// For 30 s, at the first command 10 s, and 32 MiB. After 3 s that is told on standard error.
     nlohmann::json ask(const std::string& command, const nlohmann::json& arguments) override;
     using Clock = std::chrono::steady_clock;
     /// What one call may take.
@@ -47,6 +47,8 @@ class Qmp : public Monitor {
         bool late = false;  // `until` is over, and what was there has been read
     };
     std::optional<nlohmann::json> receive(Limit& limit);
+    nlohmann::json await(const std::string& command, Limit& limit, Clock::time_point end);
+    std::chrono::seconds patience() const;
     void keep(nlohmann::json& line);
     nlohmann::json ask(const std::string& command, const nlohmann::json& arguments, int file);
     void send(const std::string& line, Clock::time_point until, int file);

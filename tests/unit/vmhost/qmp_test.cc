@@ -6,10 +6,12 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstring>
 #include <filesystem>
@@ -85,6 +87,23 @@ class Peer {
     std::string folder_;
     base::UniqueFd listening_, connected_;
     std::thread thread_;
+};
+
+/// What is written to standard error while it lives.
+class Errors {
+ public:
+    Errors() : before_(::dup(STDERR_FILENO)), file_(::memfd_create("errors", MFD_CLOEXEC)) { ::dup2(file_.get(), STDERR_FILENO); }
+    ~Errors() { ::dup2(before_.get(), STDERR_FILENO); }
+    Errors(const Errors&) = delete;
+    Errors& operator=(const Errors&) = delete;
+    std::string text() const {
+        std::string text(4096, 0);
+        const ssize_t n = ::pread(file_.get(), text.data(), text.size(), 0);
+        return text.substr(0, static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
+    }
+
+ private:
+    base::UniqueFd before_, file_;
 };
 
 std::string event(const std::string& name, int number = 0) {
@@ -177,6 +196,31 @@ TEST_CASE("what drips instead of a greeting is none") {
     CHECK_THROWS_WITH(Qmp(peer.path()), Catch::Contains("what it says within 5 s is no greeting of QEMU"));
 }
 
+TEST_CASE("who greets and answers nothing is told of, and is not waited for long") {
+    Peer peer([](Peer& p) {
+        p.say(kGreeting);
+        // Other things that it says do not make the time longer.
+        while (p.say(event("A"))) std::this_thread::sleep_for(500ms);
+    });
+    const Errors errors;
+    CHECK_THROWS_WITH(Qmp(peer.path()), Catch::Contains("no answer to qmp_capabilities within 10 s"));
+    CHECK_THAT(errors.text(), Catch::Contains("no answer to qmp_capabilities within 3 s; waiting up to 10 s"));
+}
+
+TEST_CASE("an answer that takes long is taken") {
+    Peer peer([](Peer& p) {
+        p.greet();
+        const Json command = p.hear();
+        std::this_thread::sleep_for(4s);
+        p.answer(command, R"("late")");
+        p.await_end();
+    });
+    Qmp qmp(peer.path());
+    const Errors errors;
+    CHECK(qmp.execute("stop") == "late");
+    CHECK_THAT(errors.text(), Catch::Contains("no answer to stop within 3 s; waiting up to 30 s"));
+}
+
 TEST_CASE("what the other end says of an error may hold anything") {
     Peer peer([](Peer& p) {
         p.greet();
@@ -199,6 +243,22 @@ TEST_CASE("what is nested deeply does no harm") {
     });
     Qmp qmp(peer.path());
     CHECK(qmp.execute("stop").is_array());
+}
+
+TEST_CASE("what is nested deeply does no harm to those who look into it") {
+    const std::string deep = std::string(2'000'000, '[') + std::string(2'000'000, ']');
+    Peer peer([&](Peer& p) {
+        p.greet();
+        p.answer(p.hear(), fmt::format(R"({{"enabled": {}, "present": true}})", deep));
+        p.answer(p.hear(), fmt::format(R"([1, {{"deep": {}}}, 2])", deep));
+        p.await_end();
+    });
+    Qmp qmp(peer.path());
+    CHECK_FALSE(qmp.has_kvm());
+    const Json list = qmp.execute("query-migrate");
+    REQUIRE(list.size() == 3);
+    CHECK(list[2] == 2);
+    CHECK(list.dump().size() < 200);
 }
 
 TEST_CASE("who hangs up is told of") {
