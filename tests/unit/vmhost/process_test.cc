@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "vmhost/process.h"
 
+#include <linux/sched.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <thread>
 
 #include "base/error.h"
@@ -70,4 +73,76 @@ TEST_CASE("a process is known until it ends, and after that it is gone") {
     CHECK_FALSE(process.running());
     CHECK_THROWS_WITH(process.maps(), Catch::Contains("has ended"));
     CHECK_THROWS_WITH(Process(child), Catch::Contains("there is no process"));
+}
+
+namespace {
+
+/// As fork(), with that pid; -1 where only root may choose it.
+pid_t fork_as(pid_t pid) {
+    clone_args how{};
+    how.exit_signal = SIGCHLD;
+    how.set_tid = reinterpret_cast<std::uint64_t>(&pid);
+    how.set_tid_size = 1;
+    return static_cast<pid_t>(::syscall(SYS_clone3, &how, sizeof how));
+}
+
+pid_t start_child() {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::pause();
+        ::_exit(0);
+    }
+    return child;
+}
+
+void end_child(pid_t child) {
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+}
+
+}  // namespace
+
+TEST_CASE("a process that has ended is not taken for the next one with its pid") {
+    const pid_t child = start_child();
+    const Process process(child);
+    end_child(child);
+    const pid_t next = fork_as(child);
+    if (next == 0) {
+        ::pause();
+        ::_exit(0);
+    }
+    if (next < 0) {
+        WARN("not tried, as nobody but root may choose a pid: " << std::strerror(errno));
+        CHECK(::geteuid() != 0);
+        return;
+    }
+    REQUIRE(next == child);
+    CHECK(Process(child).running());
+    CHECK_FALSE(process.running());
+    CHECK_THROWS_WITH(process.check_running(), Catch::Contains("has ended"));
+    CHECK_THROWS_WITH(process.maps(), Catch::Contains("has ended"));
+    CHECK_THROWS_WITH(process.name(), Catch::Contains("has ended"));
+    CHECK_THROWS_WITH(process.command_line(), Catch::Contains("has ended"));
+    CHECK_THROWS_WITH(process.open("mem"), Catch::Contains("has ended"));
+    end_child(next);
+}
+
+TEST_CASE("a process that runs another program is the same process") {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::raise(SIGSTOP);
+        ::execlp("sleep", "sleep", "100", nullptr);
+        ::_exit(1);
+    }
+    const Process process(child);
+    const std::string before = process.name();
+    ::waitpid(child, nullptr, WUNTRACED);
+    ::kill(child, SIGCONT);
+    while (process.name() == before) ::usleep(1000);
+    CHECK(process.running());
+    CHECK(process.name() == "sleep");
+    CHECK(process.command_line() == std::vector<std::string>{"sleep", "100"});
+    CHECK_FALSE(process.maps().empty());
+    end_child(child);
+    CHECK_THROWS_WITH(process.maps(), Catch::Contains("has ended"));
 }
