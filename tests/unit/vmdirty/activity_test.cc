@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "vmdirty/activity.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <random>
 #include <set>
@@ -71,6 +72,35 @@ TEST_CASE("the longest window has as many intervals as it has room for") {
     Activity activity(memory(1000), 10s);
     for (std::uint64_t i = 0; i < 8; i++) activity.add(pages(1000, {i}), i * 3s, (i + 1) * 3s);
     CHECK(activity.working_set(10s) == 3);
+}
+
+TEST_CASE("a minute is the minute before, whatever the intervals are") {
+    for (const std::chrono::milliseconds interval : {10ms, 100ms, 1000ms, 7000ms}) {
+        INFO(interval.count() << " ms");
+        Activity activity(memory(1 << 16), 60s);
+        // It may be longer or shorter by a twentieth, but not by more than half an interval.
+        const auto slack = std::min<Activity::Time>(3s, interval / 2);
+        const auto in_minute = static_cast<std::uint64_t>((60s + slack) / interval);
+        // A page of its own in each interval, and one that is always written.
+        for (std::uint64_t i = 1; i <= 3 * in_minute; i++) {
+            activity.add(pages(1 << 16, {0, i}), (i - 1) * interval, i * interval);
+            const auto minute = activity.working_set(60s);
+            const auto expected = i * interval >= 60s - slack ? std::optional(std::min(i, in_minute) + 1) : std::nullopt;
+            REQUIRE(minute == expected);
+        }
+    }
+}
+
+TEST_CASE("a minute forgets what was before a long pause") {
+    Activity activity(memory(1000), 60s);
+    for (std::uint64_t i = 0; i < 100; i++) activity.add(pages(1000, {i}), i * 1s, (i + 1) * 1s);
+    CHECK(activity.working_set(60s) == 60);
+    activity.add(pages(1000, {}), 100s, 150s);
+    CHECK(activity.working_set(60s) == 10);
+    activity.add(pages(1000, {7}), 150s, 250s);
+    CHECK_FALSE(activity.working_set(60s));
+    for (std::uint64_t i = 0; i < 60; i++) activity.add(pages(1000, {i % 2}), (250 + i) * 1s, (251 + i) * 1s);
+    CHECK(activity.working_set(60s) == 2);
 }
 
 TEST_CASE("the hottest parts are those with the most pages in all bitmaps") {
