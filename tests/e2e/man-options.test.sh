@@ -42,6 +42,7 @@ for program in "$programs"/*; do
 		failed "man-$name" "$name --help does not end with 0"
 		continue
 	fi
+	! grep -q ' $' <<<"$help" || failed "man-$name" "lines of $name --help end in a blank"
 	listed=$(options <<<"$help")
 	for command in $(commands <<<"$help"); do
 		if ! help=$(timeout 20 "$program" "$command" --help </dev/null); then

@@ -95,6 +95,14 @@ std::string invalid_value(const po::validation_error& error, const po::options_d
     return fmt::format("--{}: '{}' is no whole number{}", name, value, msec ? " of milliseconds" : "");
 }
 
+/// Boost leaves one where it wraps a line.
+std::string without_trailing_blanks(const std::string& text) {
+    std::vector<std::string> lines;
+    boost::split(lines, text, boost::is_any_of("\n"));
+    for (std::string& line : lines) boost::trim_right(line);
+    return boost::join(lines, "\n");
+}
+
 }  // namespace
 
 CommandLine::CommandLine(ProgramInfo info, Operands operands)
@@ -195,7 +203,7 @@ bool CommandLine::parse(int argc, const char* const* argv) {
 
 void CommandLine::print_help() const {
     std::cout << "Usage: " << info_.name << ' ' << info_.synopsis << "\n\n" << info_.summary << '\n';
-    for (const auto& g : groups_) std::cout << g << '\n';
+    for (const auto& g : groups_) std::cout << without_trailing_blanks(fmt::format("{}", fmt::streamed(g))) << '\n';
     if (!info_.examples.empty()) std::cout << "Examples:\n" << info_.examples;
     std::cout.flush();
 }
