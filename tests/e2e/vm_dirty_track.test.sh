@@ -27,7 +27,7 @@ print(eval(sys.argv[2], {"seen": seen}))' "$@"
 dirty -m 64 -r 20
 mkdir bitmaps
 "$track" --pid $writer --bitmap-dir bitmaps --duration 4s >out 2>lines
-ended "a program is watched" 0 out "4 intervals" "most often written:"
+ended "a program is watched" 0 out "process $writer: " " MB, watched by " "4 intervals" "most often written:"
 grep -qE '^create bitmap bitmaps/qemu\.bm-[0-9]+\.[0-9]+ \([0-9]+ bytes\), dirty ([0-9]+) / \1 ' <(head -n 1 lines)
 ended "the first line has all pages" 0 lines
 within "then there is one for each second" "$(wc -l <lines)" 5 5
@@ -54,9 +54,33 @@ for line in open("out"):
 print("good")
 PY
 ended "bitmaps have the pages that were counted" 0 verdict good
-"$track" --pid $writer --no-bitmap --duration 1s --interval 10ms --output csv >out 2>&1
+# Whoever shares the machine may keep the tracker from running, but hardly each time.
+for _ in $(seq 10); do
+	"$track" --pid $writer --no-bitmap --duration 1s --interval 10ms --output csv >out 2>&1
+	((status = $?, $(grep -c '^[0-9]' out) < 95)) || break
+done
+(exit $status)
 ended "a hundredth of a second" 0 out "time,ms,dirty_pages"
-within "intervals are kept" "$(wc -l <out)" 70 101
+within "intervals are kept" "$(grep -c '^[0-9]' out)" 95 100
+"$track" --pid $writer --range heap --no-bitmap --duration 1s --output json >out 2>&1
+ended "--range heap" 0 out '"summary"'
+mv out heap
+"$track" --pid $writer --no-bitmap --duration 1s --output json >default 2>&1
+python3 - $writer >verdict 2>&1 <<'PY'
+import json, sys
+heap, default = (json.loads(open(name).readline())["ranges"] for name in ("heap", "default"))
+wanted = []
+for line in open(f"/proc/{sys.argv[1]}/maps"):
+    addresses, rights, _, _, _, *path = line.split(maxsplit=5)
+    if rights.startswith("rw-p") and (not path or path[0].startswith(("[heap]", "[anon"))):
+        wanted.append(["0x" + addresses.split("-")[0], path[0].strip() if path else "anonymous"])
+assert [[r["address"], r["name"]] for r in heap] == wanted, (heap, wanted)
+assert heap == default, (heap, default)
+assert max(r["bytes"] for r in heap) >= 64 << 20, heap
+print("good")
+PY
+ended "is what a program has allocated, and the default" 0 verdict good
+within "with all that is written there" "$(value heap summary 'o["bytes_per_second"] / 2**20')" 18 22
 for _ in 1 2 3 4; do
 	ln -sf precious "bitmaps/qemu.bm-$writer.$(($(date +%s) + _))"
 done
@@ -64,6 +88,10 @@ done
 ended "what is there is not written through" 1 lines "cannot create bitmaps/qemu.bm-$writer." "File exists"
 [[ ! -e bitmaps/precious ]]
 ended "nor what it points to" 0 lines
+timeout 20 "$track" --pid $writer --no-bitmap >/dev/full 2>lines
+ended "that the summary cannot be written is known before it is waited for" 1 lines "writing standard output: No space left on device"
+! grep -q "dirty [0-9]" lines
+ended "and before the first line" 0 lines
 "$track" --pid $writer --no-bitmap --output json >out 2>&1 &
 tracker=$!
 wait_for out bytes_per_second
@@ -75,6 +103,11 @@ wait_for out "MB/s)"
 end $writer
 wait $tracker
 ended "a program that ends" 1 out "process $writer has ended" "on average"
+bash -c 'read -r; exec sleep 100' < <(sleep 2) &
+changed=$!
+"$track" --pid $changed --no-bitmap --interval 100ms >out 2>&1
+ended "a program that runs another one" 1 out "process $changed runs another program now (sleep)" "on average"
+kill $changed
 
 # A hot set: over longer times less is dirty than was written.
 dirty -m 200 -r 40 -p random --working-set 5%
@@ -188,6 +221,7 @@ for program in "$installed" ${fetched:+"$fetched"}; do
 	"$track" --qmp qmp --tracker stream --bitmap-dir bitmaps --duration 3s --interval 500ms --output json >out 2>&1
 	ended "QEMU $version migrates to nowhere" 0 out '"tracker":"stream"' '"summary"'
 	within "passes take as long as intervals" "$(all out 'len(seen)')" 3 6
+	within "and none is too short for the guest to write" "$(all out 'min(o["ms"] for o in seen)')" 100 3000
 	python3 - >verdict 2>&1 <<'PY'
 import json
 first, *seen = [o for o in map(json.loads, open("out")) if o["type"] == "interval"]
@@ -223,6 +257,16 @@ PY
 	ended "passes cannot be as short as that" 1 out "Try 'vm_dirty_track --help'"
 	kill $qemu
 	wait $qemu
+	for signal in TERM KILL; do
+		start_qemu "$program" boot 128
+		"$track" --qmp qmp --tracker stream --no-bitmap >out 2>lines &
+		tracker=$!
+		wait_for lines "dirty 128 "
+		kill -$signal $qemu
+		wait $qemu 2>/dev/null
+		wait $tracker
+		ended "that QEMU ends, by SIG$signal, is told" 1 lines "vm_dirty_track: process $qemu has ended"
+	done
 done
 # A guest that does nothing: QEMU has stopped it to hand it over when the tracker is killed.
 printf '\xfa\xf4\xeb\xfd' >idle
@@ -296,6 +340,8 @@ ended "soft-dirty among them" 0 out
 
 "$track" --list-trackers >out 2>&1
 ended "trackers are listed" 0 out "pagemap-scan" "soft-dirty" "shadow"
+within "each in a row that tells whether it works" "$(grep -cE '^[a-z-]+ +(yes|no) +[A-Za-z]' out)" 6 6
+within "and below it why not" "$(grep -c '^ *not here: ' out)" "$(grep -cE '^[a-z-]+ +no ' out)" "$(grep -cE '^[a-z-]+ +no ' out)"
 sleep 100 &
 sleeper=$!
 "$track" --pid $sleeper --list-trackers >out 2>&1
@@ -328,6 +374,10 @@ ended "a picture that cannot be written is found out before" 1 out "cannot creat
 ended "and what is said makes sense here" 0 out
 PATH=nowhere "$track" --pid $sleeper --heatmap a.png >out 2>&1
 ended "so is a gnuplot that is missing" 1 out "cannot run gnuplot"
+mkdir full
+unshare -m bash -c 'mount -t tmpfs -o size=16k none full && head -c 14k /dev/zero >full/most && TMPDIR=full "$@"' _ \
+	"$track" --pid $sleeper --no-bitmap --duration 300ms --heatmap a.png >out 2>&1
+ended "a picture for which there is no room is named" 1 out "--heatmap a.png: " "full/migscope-"
 "$track" --pid $sleeper --no-bitmap --duration 300ms --heatmap a.png >out 2>&1 && [[ -s a.png ]]
 ended "a short run has a picture, too" 0 out
 "$track" --pid $sleeper --no-bitmap 2>/dev/full >out
@@ -338,7 +388,11 @@ ended "what is no QEMU has no guest's memory" 1 out "is no QEMU"
 ended "nothing is there" 1 out "has no memory of --range 1000-2000"
 "$track" --pid 4194304 >out 2>&1
 ended "no such process" 1 out "there is no process 4194304"
-for words in "" "--pid 1 --qmp a" "--qmp a --range all" "--pid 0" "--pid x" "--pid 1 --interval 1us" "--pid 1 --duration 0" "--pid $sleeper --bitmap-dir nowhere" "--pid $sleeper --range 5-3" "--pid $sleeper --range 1-fff" "--pid $sleeper --tracker no" "--pid 1 --libvirt a" "--pid 1 --connect a" "--libvirt a --range all" "--pid 1 --output xml" "operand"; do
+for name in x.txt x - .png; do
+	"$track" --pid $sleeper --no-bitmap --duration 300ms --heatmap $name >out 2>&1
+	ended "refused: --heatmap $name" 1 out "'$name' does not end in .png, .svg or .pdf" "Try 'vm_dirty_track --help'"
+done
+for words in "" "--pid 1 --bitmap-dir . --no-bitmap" "--pid 1 --qmp a" "--qmp a --range all" "--pid 0" "--pid x" "--pid 1 --interval 1us" "--pid 1 --duration 0" "--pid $sleeper --bitmap-dir nowhere" "--pid $sleeper --range 5-3" "--pid $sleeper --range 1-fff" "--pid $sleeper --tracker no" "--pid 1 --libvirt a" "--pid 1 --connect a" "--libvirt a --range all" "--pid 1 --output xml" "operand"; do
 	# shellcheck disable=SC2086
 	"$track" $words >out 2>&1
 	ended "refused: vm_dirty_track $words" 1 out "Try 'vm_dirty_track --help'"

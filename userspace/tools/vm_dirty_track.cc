@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <boost/algorithm/string.hpp>
 #include <cerrno>
 #include <filesystem>
 #include <memory>
@@ -33,7 +34,8 @@ const base::ProgramInfo kInfo = {
     "vm_dirty_track", "--pid PID|--qmp SOCKET|--libvirt DOMAIN [OPTION]...",
     "Tells how much memory of a running VM is written, each second, and which pages: one bit for each page of\n"
     "4096 bytes, in a file for each interval. QEMU needs no patch and no option, and it may be any other process.\n"
-    "The first bitmap has all pages. Ends with Ctrl-C and a summary.\n",
+    "The first line and the first bitmap have all pages, as nothing is known of what was before: no rate. Ends with\n"
+    "Ctrl-C and a summary.\n",
     "  vm_dirty_track --libvirt web1\n"
     "  vm_dirty_track --qmp /run/web1.qmp --interval 100ms --bitmap-dir /var/tmp/web1\n"
     "  vm_dirty_track --pid 4711 --no-bitmap --interval 100ms --duration 1m --output csv >web1.csv\n"
@@ -52,7 +54,7 @@ void add_options(CommandLine& line) {
     what("qmp", text("SOCKET"), "the QEMU whose QMP socket this is; it tells where the memory of its VM lies");
     what("libvirt", text("DOMAIN"), "the QEMU of this domain of libvirt: a name, number or UUID; virsh asks it the same");
     what("connect", text("URI"), "with --libvirt: as virsh --connect");
-    what("range", text("MEMORY"), "ram: the VM's (default for a QEMU), heap (default for others), all, or ADDRESS-ADDRESS");
+    what("range", text("MEMORY"), "ram: the VM's (default for a QEMU), heap (default for others), all or ADDRESS-ADDRESS");
     auto how = line.group("How").add_options();
     how("interval", text("TIME")->default_value("1s"), "from 1ms on");
     how("duration", text("TIME"), "end after so long: 30s, 5m");
@@ -83,8 +85,11 @@ std::vector<std::string> targets(const CommandLine& line) {
 miggraph::Output heat_map(const CommandLine& line) {
     miggraph::Output output;
     output.file = line.get<std::string>("heatmap");
+    const std::string kind = std::filesystem::path(output.file).extension();
+    // There are characters, too, and what has no extension is a picture; neither is meant here.
+    if (!boost::iequals(kind, ".png") && !boost::iequals(kind, ".svg") && !boost::iequals(kind, ".pdf"))
+        throw UsageError(fmt::format("--heatmap: the name '{}' does not end in .png, .svg or .pdf", output.file));
     output.format = miggraph::choose_format("", output.file);
-    if (output.format == miggraph::Format::Terminal) throw UsageError("--heatmap: characters cannot show it; name a .png, .svg or .pdf");
     return output;
 }
 
@@ -110,6 +115,7 @@ Job job(const CommandLine& line) {
     if (line.has("duration")) job.track.duration = base::parse_duration("--duration", line.get<std::string>("duration"));
     if (job.track.duration && job.track.duration->count() == 0) throw UsageError("--duration: 0 is over at once");
     form_option(line.get<std::string>("output"));
+    if (line.flag("no-bitmap") && line.has("bitmap-dir")) throw UsageError("--bitmap-dir and --no-bitmap: one or the other");
     for (const char* option : {"bitmap-dir", "range", "tracker", "qmp", "libvirt", "connect", "heatmap"})
         if (line.has(option) && line.get<std::string>(option).empty()) throw UsageError(fmt::format("--{}: a value is missing", option));
     if (line.has("heatmap")) heat_map(line);
@@ -136,9 +142,14 @@ ReportOptions report_options(const CommandLine& line, const Job& job, const vmdi
     return options;
 }
 
+std::string tracker_row(const std::string& name, const std::string& works, const std::string& about) {
+    return fmt::format("{:<13} {:<6} {}", name, works, about);
+}
+
 void list_trackers(const CommandLine& line, const vmdirty::Target* target) {
     const Form form = form_option(line.get<std::string>("output"));
     if (form == Form::Csv) throw UsageError("--list-trackers: there is text, and json");
+    if (form == Form::Text) base::print_line(tracker_row("TRACKER", "WORKS", "ABOUT"));
     for (const auto& kind : vmdirty::tracker_kinds()) {
         const std::string obstacle = kind.obstacle(target);
         if (form == Form::Json) {
@@ -147,7 +158,8 @@ void list_trackers(const CommandLine& line, const vmdirty::Target* target) {
             base::print_line(object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
             continue;
         }
-        base::print_line(fmt::format("{:<14} {}\n{:<14} {}", kind.name, kind.about, "", obstacle.empty() ? "works here" : "not here: " + obstacle));
+        base::print_line(tracker_row(kind.name, obstacle.empty() ? "yes" : "no", kind.about));
+        if (!obstacle.empty()) base::print_line(tracker_row("", "", "not here: " + obstacle));
     }
 }
 

@@ -60,6 +60,9 @@ Reporter::Reporter(const ReportOptions& options, const vmdirty::Target& target, 
 }
 
 void Reporter::begin(std::chrono::system_clock::time_point when) const {
+    // Whoever cannot write the summary learns it now.
+    if (options_.form == Form::Text)
+        base::print_line(fmt::format("process {}: {:.1f} MB, watched by {}", target_.process.pid(), megabytes(target_.layout.pages()), kind_.name));
     if (options_.form == Form::Csv) base::print_line(csv_head());
     if (options_.form != Form::Json) return;
     Json object = {{"type", "start"},
@@ -111,7 +114,13 @@ void Reporter::draw_heat_map() const {
     miggraph::HeatMap map{heat_map_.cells(), seconds(watched_), megabytes(target_.layout.pages()), "memory [MB]", "pages written in an interval"};
     miggraph::Canvas canvas;
     canvas.format = options_.heat_map.format;
-    miggraph::write_pictures({{"Memory written", what, std::move(map)}}, {options_.heat_map.file}, {}, canvas);
+    try {
+        miggraph::write_pictures({{"Memory written", what, std::move(map)}}, {options_.heat_map.file}, {}, canvas);
+    } catch (const base::Interrupted&) {
+        throw;
+    } catch (const base::Error& error) {
+        throw base::Error(fmt::format("--heatmap {}: {}", options_.heat_map.file, error.what()));
+    }
 }
 
 void Reporter::summary() const {
