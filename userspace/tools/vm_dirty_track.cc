@@ -86,7 +86,7 @@ miggraph::Output heat_map(const CommandLine& line) {
     miggraph::Output output;
     output.file = line.get<std::string>("heatmap");
     const std::string kind = std::filesystem::path(output.file).extension();
-    // There are characters, too, and what has no extension is a picture; neither is meant here.
+    // choose_format() knows .txt, too, and takes a name without an extension for a .png.
     if (!boost::iequals(kind, ".png") && !boost::iequals(kind, ".svg") && !boost::iequals(kind, ".pdf"))
         throw UsageError(fmt::format("--heatmap: the name '{}' does not end in .png, .svg or .pdf", output.file));
     output.format = miggraph::choose_format("", output.file);
