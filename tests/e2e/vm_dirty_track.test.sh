@@ -12,6 +12,7 @@ track=$programs/vm_dirty_track
 
 # dirty OPTION...: in the background, until it is under way; $writer
 dirty() {
+	rm -f writer.log
 	"$mig_mon" mm_dirty "$@" >writer.log 2>&1 &
 	writer=$!
 	wait_for writer.log "dirty-rate"
