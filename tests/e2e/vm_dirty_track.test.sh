@@ -106,10 +106,17 @@ wait_for out "MB/s)"
 end $writer
 wait $tracker
 ended "a program that ends" 1 out "process $writer has ended" "on average"
-bash -c 'read -r; exec sleep 100' < <(sleep 2) &
+mkfifo go
+bash -c 'echo waits >changed.log; read -r <go; exec sleep 100' &
 changed=$!
-"$track" --pid $changed --no-bitmap --interval 100ms >out 2>&1
-ended "a program that runs another one" 1 out "process $changed runs another program now (sleep)" "on average"
+wait_for changed.log waits
+rm -f lines
+"$track" --pid $changed --no-bitmap --interval 100ms >out 2>lines &
+tracker=$!
+wait_for lines "dirty "
+echo >go
+wait $tracker
+ended "a program that runs another one" 1 lines "process $changed runs another program now (sleep)"
 kill $changed
 
 # A hot set: over longer times less is dirty than was written.
@@ -222,9 +229,16 @@ fetched=$(find "${MIGSCOPE_CACHE:-$HOME/.cache/migscope}"/qemu/*/usr/bin/qemu-sy
 for program in "$installed" ${fetched:+"$fetched"}; do
 	start_qemu "$program" boot 128
 	version=$(python3 "$top/tests/e2e/qmp-state.py" qmp2 version)
-	"$track" --qmp qmp --tracker stream --bitmap-dir bitmaps --duration 3s --interval 500ms --output json >out 2>&1
+	# Whoever shares the machine may make passes longer, but hardly each time.
+	for _ in $(seq 5); do
+		"$track" --qmp qmp --tracker stream --bitmap-dir bitmaps --duration 3s --interval 500ms --output json >out 2>&1
+		status=$?
+		passes=$(all out 'len(seen)')
+		((status == 0 && passes < 5)) || break
+	done
+	(exit "$status")
 	ended "QEMU $version migrates to nowhere" 0 out '"tracker":"stream"' '"summary"'
-	within "passes take as long as intervals" "$(all out 'len(seen)')" 3 6
+	within "passes take as long as intervals" "$passes" 5 6
 	within "and none is too short for the guest to write" "$(all out 'min(o["ms"] for o in seen)')" 100 3000
 	python3 - >verdict 2>&1 <<'PY'
 import json

@@ -102,12 +102,17 @@ class Passes {
     /// Reads until the next pass begins. False when it is over before: by a signal, or as there is nothing to send any more.
     bool read_pass() {
         for (;;) {
-            if (stream_.between_sections() && passes_ == 0 && !await(Clock::now() + kOtherWay, Wake::Pass)) return false;
+            // What is behind the end of a section is of the pass that has been told of by now; where nothing is yet, that is not known.
+            const bool behind = stream_.between_sections() && begin_ < end_;
+            if (behind && passes_ == 0 && !await(Clock::now() + kOtherWay, Wake::Pass)) return false;
             if (stream_.between_sections() && passes_ > 0) {
                 passes_ = 0;
                 return true;
             }
-            if (begin_ == end_ && (!slow_down() || !fill())) return false;
+            if (begin_ == end_) {
+                if (!slow_down() || !fill()) return false;
+                continue;
+            }
             begin_ += stream_.read({buffer_.data() + begin_, end_ - begin_});
         }
     }
