@@ -362,6 +362,8 @@ within "each in a row that tells whether it works" "$(grep -cE '^[a-z-]+ +(yes|n
 within "and below it why not" "$(grep -c '^ *not here: ' out)" "$(grep -cE '^[a-z-]+ +no ' out)" "$(grep -cE '^[a-z-]+ +no ' out)"
 sleep 100 &
 sleeper=$!
+wait_for /proc/$sleeper/comm sleep
+wait_for /proc/$sleeper/maps "[heap]"
 "$track" --pid $sleeper --list-trackers >out 2>&1
 ended "trackers are listed for a process" 0 out "pagemap-scan" "is not shared, so that nothing can be compared"
 "$track" --pid $sleeper --list-trackers --output json >out 2>&1
