@@ -9,7 +9,9 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/terminal.h"
 #include "vmhost/answer.h"
+#include "vmverify/faults.h"
 
 namespace vmverify {
 
@@ -26,6 +28,29 @@ constexpr int kCancelSteps = 500;
 constexpr int kHoldDowntime = 1;
 /// After so many passes more than wanted the next downtime is allowed.
 constexpr unsigned kPassesForDowntime = 3;
+/// The major version of QEMU that refuses by itself what it cannot do together.
+constexpr int kRefusesByItself = 8;
+
+/// Throws Error for names that this QEMU does not know, and lists those that it does.
+void check_known(vmhost::Qmp& qmp, const std::vector<std::string>& names) {
+    std::vector<std::string> known;
+    for (const Json& capability : qmp.execute("query-migrate-capabilities")) known.push_back(base::printable(text_of(capability, "capability")));
+    for (const std::string& name : names)
+        if (std::ranges::count(known, name) == 0)
+            throw base::Error(fmt::format("--cap: this QEMU knows no capability '{}'; those that it knows: {}", base::printable(name),
+                                          fmt::join(known, ", ")));
+}
+
+/// Throws Error for capabilities that this QEMU accepts, and that end its destination when they meet.
+void check_together(vmhost::Qmp& qmp, const std::vector<std::string>& names) {
+    const auto wanted = [&](const char* name) { return std::ranges::count(names, name) > 0; };
+    if (!wanted("multifd") || !wanted("postcopy-ram")) return;
+    const std::uint64_t major = number_of(qmp.execute("query-version").value("qemu", Json::object()), "major");
+    if (major < kRefusesByItself)
+        throw base::Error(fmt::format("--cap: with multifd and postcopy-ram together the destination of QEMU {} aborts at its end "
+                                      "(yank_unregister_instance), and the VM is lost: take one of them, or QEMU 10.1 or later",
+                                      major));
+}
 
 class Migration {
  public:
@@ -70,6 +95,7 @@ class Migration {
 
     void begin() {
         if (destination_) {
+            if (postcopy_) check_faults(*destination_);
             set_capabilities(*destination_, options_.capabilities);
             if (!options_.uri.empty() && !options_.listens) destination_->execute("migrate-incoming", {{"uri", options_.uri}});
         }
@@ -175,7 +201,14 @@ class Migration {
 void set_capabilities(vmhost::Qmp& qmp, const std::vector<std::string>& names) {
     Json list = Json::array();
     for (const std::string& name : names) list.push_back({{"capability", name}, {"state", true}});
-    if (!list.empty()) qmp.execute("migrate-set-capabilities", {{"capabilities", list}});
+    if (list.empty()) return;
+    check_known(qmp, names);
+    check_together(qmp, names);
+    try {
+        qmp.execute("migrate-set-capabilities", {{"capabilities", list}});
+    } catch (const base::Error& error) {
+        throw base::Error(fmt::format("--cap {}: {}", fmt::join(names, ","), error.what()));
+    }
 }
 
 MigrationFigures migrate(vmhost::Qmp* source, vmhost::Qmp* destination, const MigrationOptions& options, base::StopSignals& signals,
