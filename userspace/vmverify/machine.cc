@@ -13,6 +13,12 @@ namespace {
 constexpr std::uint64_t kMiB = 1 << 20;
 constexpr std::uint64_t kHugePage = 2 * kMiB;
 
+/// The largest unit that has whole numbers of it.
+std::string exact(std::uint64_t bytes) {
+    if (bytes % 1024 || bytes == 0) return fmt::format("{} bytes", bytes);
+    return bytes % kMiB ? fmt::format("{} KB", bytes / 1024) : fmt::format("{} MB", bytes / kMiB);
+}
+
 /// Pages that are free, of those that were reserved.
 void check_huge_pages(std::uint64_t bytes) {
     const std::string folder = "/sys/kernel/mm/hugepages/hugepages-2048kB/";
@@ -53,15 +59,15 @@ const MachineKind& machine_kind(const std::string& name) {
 
 std::vector<std::string> command_line(const MachineKind& kind, const MachineOptions& options) {
     if (options.memory < kind.least_memory)
-        throw base::Error(fmt::format("--memory: with {} MB the machine {} does not boot, and says nothing: the kernel and its initramfs do not fit "
-                                      "(at least {} MB)",
-                                      options.memory / kMiB, kind.name, kind.least_memory / kMiB));
+        throw base::Error(fmt::format("--memory: with {} the machine {} does not boot, and says nothing: the kernel and its initramfs do not fit "
+                                      "(at least {}; a number without a letter counts bytes)",
+                                      exact(options.memory), kind.name, exact(kind.least_memory)));
     std::string machine = kind.machine;
     std::vector<std::string> words = {options.program.empty() ? kind.program : options.program, "-nodefaults", "-no-user-config", "-display", "none"};
     const auto add = [&](std::initializer_list<std::string> more) { words.insert(words.end(), more); };
     if (options.pages == HostPages::Huge2M) {
         if (options.memory % kHugePage)
-            throw base::Error(fmt::format("--memory: {} KB are no whole huge pages of 2 MB, as --host-pages 2m wants them", options.memory / 1024));
+            throw base::Error(fmt::format("--memory: {} are no whole huge pages of 2 MB, as --host-pages 2m wants them", exact(options.memory)));
         check_huge_pages(2 * options.memory);
         machine += ",memory-backend=ram0";
         add({"-object", fmt::format("memory-backend-memfd,id=ram0,size={},hugetlb=on,hugetlbsize=2M", options.memory)});
