@@ -16,8 +16,8 @@ namespace po = base::po;
 
 const base::ProgramInfo kInfo = {
     "dirtylog_verify compare", "[OPTION]... SOURCE DESTINATION",
-    "Compares two images of memory that `dirtylog_verify attach` or `run` has saved. What FILE.json tells of its blocks is\n"
-    "used if it is there; any other file is one block.\n",
+    "Compares two images of memory that `dirtylog_verify attach` or `run` has saved, with what FILE.json tells of their\n"
+    "blocks. Files without it, as pmemsave of QEMU writes them, are one block of whole pages.\n",
     "  dirtylog_verify compare ramimage0 ramimage1\n"
     "  dirtylog_verify compare a.ram b.ram --system-map System.map --output json\n"};
 
@@ -31,6 +31,16 @@ std::uint64_t page_size(const base::CommandLine& line, const vmverify::SavedRam&
     for (const std::uint64_t told : {first.page_size(), second.page_size()})
         if (told) return told;
     return 4096;
+}
+
+/// Nothing else tells whether a file without a description is memory at all.
+void check_whole_pages(const vmverify::SavedRam& ram, std::uint64_t page_size) {
+    if (ram.described()) return;
+    if (ram.size() % page_size)
+        throw base::Error(fmt::format("{} has {} bytes, which are no whole pages of {}, and no {} that tells of its blocks: it is no memory that was "
+                                      "saved, or was cut off (--page-size, if that is not what counts as a page)",
+                                      ram.path(), ram.size(), page_size, ram.description()));
+    base::tell(fmt::format("there is no {}: {} is taken for one block of memory", ram.description(), ram.path()));
 }
 
 }  // namespace
@@ -49,5 +59,8 @@ int verify_compare(int argc, char** argv) {
         throw base::Error(fmt::format("{} is missing, which tells of which blocks of memory {} consists, as {} does for {}", without.description(),
                                       without.path(), with.description(), with.path()));
     }
-    return report(line, {first, second, page_size(line, first, second), {}, {}, nullptr, ""});
+    const std::uint64_t pages = page_size(line, first, second);
+    check_whole_pages(first, pages);
+    check_whole_pages(second, pages);
+    return report(line, {first, second, pages, {}, {}, nullptr, ""});
 }

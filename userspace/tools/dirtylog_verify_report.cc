@@ -102,7 +102,7 @@ void print_text(const Case& what, const Comparison& comparison, const vmverify::
     if (comparison.different_pages)
         print_differences(what, comparison, findings);
     else
-        base::print_line(fmt::format("identical     {} pages of {} bytes", comparison.pages, what.page_size));
+        base::print_line(fmt::format("{:<13} {} pages of {} bytes", comparison.identical() ? "identical" : "the same in", comparison.pages, what.page_size));
 }
 
 Json json_of(const Finding& finding, const Comparison& comparison) {
