@@ -72,15 +72,28 @@ std::string writer(const std::string& workload, std::chrono::nanoseconds duratio
     if (!workload.starts_with("dirtyram ") || failure != std::errc() || rest != end || msec == 0)
         throw UsageError(fmt::format("--workload: '{}' is not dirtyram INITIAL PERIODIC MSEC", workload));
     const auto rounds = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(duration / std::chrono::milliseconds(msec)));
-    return fmt::format("{} $D/resource2 {}", workload, rounds);
+    return vmverify::writer(fmt::format("{} $D/resource2 {}", workload, rounds));
 }
 
 /// Finds the device, lets the writers run, and tells when they have ended. Something is always written elsewhere: where nothing is,
 /// a tracker that migrates is done.
 std::string script(const std::vector<std::string>& workloads, std::chrono::nanoseconds duration) {
     std::string text = "for d in /sys/bus/pci/devices/*; do case $(cat $d/vendor $d/device) in 0x1af4*0x1110) D=$d;; esac; done; echo 1 >$D/enable; dirtyram 1024 1024 20 & ";
-    for (const std::string& workload : workloads) text += writer(workload, duration) + " & P=\"$P $!\"; ";
+    for (const std::string& workload : workloads) text += "{ " + writer(workload, duration) + "; } & P=\"$P $!\"; ";
     return text + fmt::format("wait $P; echo {}", kEnded);
+}
+
+/// Before a guest has been booted for it.
+void check_tracker(const std::string& name) {
+    std::string names;
+    for (const auto& kind : vmdirty::tracker_kinds()) {
+        if (!kind.which) continue;
+        if (name == kind.name) return;
+        names += fmt::format("{}{}", names.empty() ? "" : ", ", kind.name);
+    }
+    const bool known = std::ranges::any_of(vmdirty::tracker_kinds(), [&](const auto& kind) { return name == kind.name; });
+    throw UsageError(fmt::format("--tracker: {}; these tell which pages are written: {}",
+                                 known ? name + " tells only how many" : fmt::format("there is no '{}'", name), names));
 }
 
 /// What the listener throws when nothing is left to be copied.
@@ -95,7 +108,7 @@ class Region {
     int run(base::StopSignals& signals) {
         const vmdirty::Target target{process_, layout_, &vm_.qmp()};
         const auto& kind = vmdirty::choose_tracker(line_.has("tracker") ? line_.get<std::string>("tracker") : "", target);
-        if (!kind.which) throw UsageError(fmt::format("--tracker: {} does not tell which pages are written", kind.name));
+        if (!kind.which) throw base::Error("no tracker works here that tells which pages are written; see vm_dirty_track --list-trackers");
         vmdirty::TrackOptions options;
         options.interval = base::parse_duration("--interval", line_.get<std::string>("interval"));
         try {
@@ -125,7 +138,10 @@ class Region {
         // What it was made of may lie back a while: all of it has to have been written, or not, after the writers had ended.
         if (ended_ && before_ >= *ended_ && interval.written == 0) throw Clean();
         before_ = interval.wall;
-        if (!ended_ && vm_.console_has(kEnded)) ended_ = std::chrono::system_clock::now();
+        if (!ended_ && vm_.console_has(kEnded)) {
+            vm_.check_writers();
+            ended_ = std::chrono::system_clock::now();
+        }
         if (ended_ && std::chrono::system_clock::now() > *ended_ + kCleanPatience)
             throw base::Error(fmt::format("{} s after the writers have ended the tracker still tells of dirty pages", kCleanPatience.count()));
     }
@@ -151,6 +167,7 @@ int verify_region(int argc, char** argv) {
     check_report_options(line);
     const auto& kind = vmverify::machine_kind(line.get<std::string>("machine"));
     if (kind.needs_device_tree) throw base::Error(fmt::format("--machine: {} has no PCI, which the device with shared memory needs", kind.name));
+    if (line.has("tracker")) check_tracker(line.get<std::string>("tracker"));
     const std::uint64_t size = size_option(line);
     const auto duration = base::parse_duration("--duration", line.get<std::string>("duration"));
     const auto workloads = line.has("workload") ? line.get<std::vector<std::string>>("workload") : kWorkloads;

@@ -24,7 +24,7 @@ using base::UsageError;
 
 /// Those of the dirty-logging tests for ARM.
 const std::vector<std::string> kWorkloads = {"dirtyram 512 512 50", "dirtyram 512 512 50", "dirtyram 50 50 5"};
-constexpr const char* kReadyOfDirtyram = "pages written";
+constexpr const char* kReadyOfDirtyram = "pages written,";
 
 std::string machine_list() {
     std::string list;
@@ -96,15 +96,20 @@ Guest guest(const CommandLine& line, const vmverify::MachineKind& kind, const st
         if (guest.ready.empty()) throw UsageError("--ready: a text is missing");
     } else {
         const auto files = vmverify::guest_files(kind.architecture);
-        const auto workloads = line.has("workload") ? line.get<std::vector<std::string>>("workload") : kWorkloads;
+        auto workloads = line.has("workload") ? line.get<std::vector<std::string>>("workload") : kWorkloads;
         guest.machine.kernel = line.has("kernel") ? line.get<std::string>("kernel") : files.kernel;
         if (kind.needs_device_tree) guest.machine.device_tree = files.device_tree;
-        guest.machine.initrd = vmverify::write_initramfs(folder, files, workloads);
         guest.ready = vmverify::kStarted;
-        const auto writers = std::ranges::count_if(workloads, [](const std::string& command) { return command.starts_with("dirtyram "); });
+        std::size_t writers = 0;
+        for (std::string& command : workloads) {
+            if (!command.starts_with("dirtyram ")) continue;
+            command = vmverify::writer(command);
+            writers++;
+        }
+        guest.machine.initrd = vmverify::write_initramfs(folder, files, workloads);
         if (writers > 0) {
             guest.ready = kReadyOfDirtyram;
-            guest.times = static_cast<std::size_t>(writers);
+            guest.times = writers;
         }
     }
     if (line.has("dtb")) guest.machine.device_tree = line.get<std::string>("dtb");

@@ -10,6 +10,12 @@ namespace vmverify {
 /// What the first process prints when all workloads have been started.
 inline constexpr const char* kStarted = "dirtylog_verify: started";
 
+/// What it prints, with the exit status behind, when a writer() has ended.
+inline constexpr const char* kWriterEnded = "dirtylog_verify: dirtyram has ended with status ";
+
+/// The command of a shell that runs `command`, and then prints kWriterEnded.
+std::string writer(const std::string& command);
+
 struct GuestFiles {
     std::string kernel, busybox, dirtyram;  ///< paths
     std::string device_tree;                ///< path; empty: QEMU makes one

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +15,7 @@
 
 #include "base/error.h"
 #include "base/terminal.h"
+#include "vmverify/guest.h"
 
 namespace vmverify {
 
@@ -55,6 +57,16 @@ std::size_t count(const std::string& text, const std::string& wanted) {
     return found;
 }
 
+/// Whether one has ended with a status that is not 0.
+bool writer_failed(const std::string& console) {
+    const std::string ended = kWriterEnded;
+    for (std::size_t at = console.find(ended); at != console.npos; at = console.find(ended, at)) {
+        at += ended.size();
+        if (at < console.size() && console[at] >= '1' && console[at] <= '9') return true;
+    }
+    return false;
+}
+
 }  // namespace
 
 Vm::Vm(const std::string& name, std::vector<std::string> words, const std::string& folder)
@@ -72,7 +84,7 @@ Vm::Vm(const std::string& name, std::vector<std::string> words, const std::strin
         throw base::system_error(fmt::format("cannot run {}", words[0]), error, error == ENOENT ? "scripts/setup installs it" : "");
     // It makes its socket, and listens there a moment later.
     for (const auto until = Clock::now() + kStartPatience; !qmp_;) {
-        if (child_->wait(std::chrono::milliseconds(20))) fail("QEMU has ended at once");
+        if (const auto status = child_->wait(std::chrono::milliseconds(20))) fail_ended(*status);
         if (::access(monitor.c_str(), F_OK) == 0) qmp_ = connect(monitor);
         if (!qmp_ && Clock::now() > until) fail("QEMU does not answer at its monitor");
     }
@@ -90,7 +102,18 @@ void Vm::fail(const std::string& why) const {
 
 void Vm::check_running() {
     // It closes its monitor a moment before.
-    if (child_->wait(std::chrono::milliseconds(200))) fail("QEMU has ended");
+    if (const auto status = child_->wait(std::chrono::milliseconds(200))) fail_ended(*status);
+}
+
+void Vm::fail_ended(int status) const {
+    base::RunResult how;
+    how.end = WIFSIGNALED(status) ? base::RunResult::End::Killed : base::RunResult::End::Exited;
+    how.code = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
+    fail(fmt::format("QEMU has ended ({})", how.describe()));
+}
+
+void Vm::check_writers() const {
+    if (writer_failed(read_end(console_))) fail(fmt::format("dirtyram has failed in the guest; its console: {}", quoted_end(console_)));
 }
 
 bool Vm::console_has(const std::string& text) const { return count(read_end(console_), text) > 0; }
@@ -101,12 +124,14 @@ void Vm::wait_for_console(const std::string& text, std::size_t times, std::chron
         const std::string said = read_end(console_);
         if (count(said, text) >= times) return;
         if (said.find("Kernel panic") != said.npos) fail(fmt::format("the guest's kernel panics; its console: {}", quoted_end(console_)));
+        if (writer_failed(said) || count(said, kWriterEnded) >= times)
+            fail(fmt::format("dirtyram has ended in the guest before it has said '{}'; its console: {}", text, quoted_end(console_)));
         if (Clock::now() > until)
             fail(fmt::format("after {} s the guest has not said '{}' (allow more with --boot-timeout); its console: {}", patience.count(), text, said.empty() ? "nothing" : quoted_end(console_)));
         pollfd fds[] = {{signals.fd(), POLLIN, 0}, {child_->fd(), POLLIN, 0}};
         ::poll(fds, 2, 50);
         if (const int signal = signals.take()) throw base::Interrupted("nothing was compared", signal);
-        if (fds[1].revents) fail("QEMU has ended");
+        if (fds[1].revents) check_running();
     }
 }
 

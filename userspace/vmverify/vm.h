@@ -24,14 +24,17 @@ class Vm {
 
     vmhost::Qmp& qmp() { return *qmp_; }
     /// Waits until `text` stands on the serial line `times` times. Throws Error when it does not within `patience`, when the
-    /// kernel panics, when QEMU ends; Interrupted when a signal comes.
+    /// kernel panics, when a writer() has failed, when as many have ended, when QEMU ends; Interrupted when a signal comes.
     void wait_for_console(const std::string& text, std::size_t times, std::chrono::seconds patience, base::StopSignals& signals);
     bool console_has(const std::string& text) const;
+    /// Throws Error, with the end of the serial line, when a writer() has ended otherwise than with status 0.
+    void check_writers() const;
     /// Throws Error, with what it says, when QEMU has ended. For when the monitor fails: why is known here only.
     void check_running();
 
  private:
     [[noreturn]] void fail(const std::string& why) const;
+    [[noreturn]] void fail_ended(int status) const;
     std::string name_, console_, messages_;
     std::unique_ptr<base::Child> child_;
     std::unique_ptr<vmhost::Qmp> qmp_;
