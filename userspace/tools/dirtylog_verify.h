@@ -32,8 +32,8 @@ inline constexpr const char* kBootTimeout = "3m";
 /// What it says. Throws UsageError.
 std::chrono::seconds boot_patience(const base::CommandLine& line);
 
-/// The destination waits for its memory and does not run when it has it. Throws Error when it is no destination.
-void hold_destination(vmhost::Qmp& destination);
+/// Throws Error when it is no destination of a migration that is to come.
+void check_waits(vmhost::Qmp& destination);
 
 /// The memory of the VM that the monitor is of. Throws Error.
 std::unique_ptr<vmverify::Ram> ram_of(vmhost::Qmp& qmp);

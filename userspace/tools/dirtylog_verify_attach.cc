@@ -133,6 +133,6 @@ int verify_attach(int argc, char** argv) {
     check_rights(source.get());
     check_rights(destination.get());
     base::StopSignals signals;
-    if (destination) hold_destination(*destination);
+    if (destination) check_waits(*destination);
     return source && destination ? both(line, *source, *destination, options, signals) : save_one(line, source.get(), destination.get(), options, signals);
 }

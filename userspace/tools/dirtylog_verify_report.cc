@@ -201,11 +201,9 @@ std::chrono::seconds boot_patience(const CommandLine& line) {
     return std::chrono::ceil<std::chrono::seconds>(base::parse_duration("--boot-timeout", line.get<std::string>("boot-timeout")));
 }
 
-void hold_destination(vmhost::Qmp& destination) {
+void check_waits(vmhost::Qmp& destination) {
     if (const std::string status = destination.run_state(); status != "inmigrate")
         throw base::Error(fmt::format("the destination is '{}' and waits for no migration: start it with -incoming defer", status));
-    // Until the migration is over that only means: do not run then.
-    destination.execute("stop");
 }
 
 std::unique_ptr<vmverify::Ram> ram_of(vmhost::Qmp& qmp) {

@@ -97,7 +97,6 @@ class Migration {
         if (destination_) {
             if (postcopy_) check_faults(*destination_);
             set_capabilities(*destination_, options_.capabilities);
-            if (!options_.uri.empty() && !options_.listens) destination_->execute("migrate-incoming", {{"uri", options_.uri}});
         }
         if (source_) {
             remember();
@@ -105,8 +104,13 @@ class Migration {
             Json parameters = Json::object();
             if (options_.bandwidth) parameters["max-bandwidth"] = *options_.bandwidth;
             allow(options_.passes > 1 ? kHoldDowntime : options_.downtime.count(), parameters);
-            if (!options_.uri.empty()) source_->execute("migrate", {{"uri", options_.uri}});
         }
+        if (destination_) {
+            // Until the migration is over that only means: do not run then. Not before all that may be refused was accepted.
+            destination_->execute("stop");
+            if (!options_.uri.empty() && !options_.listens) destination_->execute("migrate-incoming", {{"uri", options_.uri}});
+        }
+        if (source_ && !options_.uri.empty()) source_->execute("migrate", {{"uri", options_.uri}});
     }
 
     void pause() {

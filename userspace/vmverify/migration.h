@@ -34,7 +34,7 @@ struct MigrationFigures {
     std::chrono::steady_clock::time_point stopped;  ///< when the source had ceased to run, and was seen to have
 };
 
-/// From `source`, which runs, to `destination`, which waits (-incoming defer) and does not run afterwards (it was told `stop`).
+/// From `source`, which runs, to `destination`, which waits (-incoming defer) and does not run afterwards: it is told `stop`.
 /// One of them may be null: it is on another host. With the capability postcopy-ram the rest follows by postcopy after the
 /// passes. The downtime that is allowed is doubled when the migration does not end otherwise. Calls `each_pass` in between with
 /// what QEMU counts. Whatever ends it before it is over, a signal too, cancels it: the
