@@ -225,7 +225,9 @@ as_before() {
 	ended "$1" 0 state "as before"
 }
 installed=$(command -v qemu-system-x86_64)
+version=$("$installed" --version | sed -n 's/.*version \([0-9]*\).*/\1/p')
 fetched=$(find "${MIGSCOPE_CACHE:-$HOME/.cache/migscope}"/qemu/*/usr/bin/qemu-system-x86_64 2>/dev/null | tail -n 1)
+[[ $version -ge 10 || -n $fetched ]] || failed "with a new QEMU, too" "there is none; scripts/setup fetches it"
 for program in "$installed" ${fetched:+"$fetched"}; do
 	start_qemu "$program" boot 128
 	version=$(python3 "$top/tests/e2e/qmp-state.py" qmp2 version)
@@ -293,17 +295,20 @@ start_qemu "$installed" idle 0
 "$track" --qmp qmp --tracker stream --no-bitmap >out 2>&1
 ended "who writes nothing would be moved" 0 out "a migration would be over now"
 as_before "and goes on"
-for _ in $(seq 30); do
+killed=0
+for round in $(seq 30); do
 	"$track" --qmp qmp --tracker stream --no-bitmap >out 2>&1 &
 	tracker=$!
 	python3 "$top/tests/e2e/qmp-state.py" qmp2 kill $tracker >state 2>&1
 	wait $tracker 2>/dev/null
-	! grep -q stopped state || break
-	python3 "$top/tests/e2e/qmp-state.py" qmp2 >/dev/null 2>&1
+	! grep -q stopped state || ((++killed))
+	python3 "$top/tests/e2e/qmp-state.py" qmp2 >left 2>&1 || break
+	((round < 12 || killed == 0)) || break
 done
-grep -q stopped state
+((killed))
 ended "a tracker is killed while the VM stands still for it" 0 state
-as_before "and it goes on"
+true
+ended "and it goes on, each time" 0 left "as before"
 kill $qemu
 wait $qemu
 # A guest that writes to the 8192 pages from 16 MiB on, again and again: 32 MB in each second are dirty.

@@ -32,6 +32,8 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kStep{5};
 constexpr std::chrono::seconds kPatience{20};
+/// Until a migration that is being cancelled seems to wait.
+constexpr std::chrono::milliseconds kCancelTime{500};
 /// As fast as it can.
 constexpr std::uint64_t kBandwidth = std::uint64_t{1} << 40;
 /// Bytes/s at which QEMU, with 1 ms to spare, takes a VM for as good as moved when less than a page is left.
@@ -47,7 +49,7 @@ bool is_over(const std::string& status) {
     return status.empty() || status == "none" || status == "completed" || status == "failed" || status == "cancelled";
 }
 
-std::string migration_status(Qmp& qmp) { return text_of(qmp.execute("query-migrate"), "status"); }
+std::string migration_status(vmhost::Monitor& qmp) { return text_of(qmp.execute("query-migrate"), "status"); }
 
 /// Whether `holds()` comes to hold.
 template <class Condition>
@@ -76,10 +78,18 @@ void set_capabilities(Qmp& qmp, const Json& list) {
     if (!list.empty()) qmp.execute("migrate-set-capabilities", {{"capabilities", list}});
 }
 
+/// It is over now, or is not one that waits.
+void let_go(vmhost::Monitor& qmp) {
+    try {
+        qmp.execute("migrate-continue", {{"state", "cancelling"}});
+    } catch (const base::Error&) {
+        // Whoever does not answer is noticed by the next question.
+    }
+}
+
 /// Whoever calls it: the VM runs as before, and nothing migrates.
 void take_back(Qmp& qmp, const MigrationSettings& before) {
-    qmp.execute("migrate_cancel");
-    if (!comes([&] { return is_over(migration_status(qmp)); })) throw base::Error("QEMU does not end its migration (migrate_cancel)");
+    if (!cancel_migration(qmp)) throw base::Error("QEMU does not end its migration (migrate_cancel)");
     set_capabilities(qmp, before.capabilities);
     qmp.execute("migrate-set-parameters", before.parameters);
     // It has stopped the VM to hand it over, and lets it run again by itself, a moment later.
@@ -126,6 +136,22 @@ std::string deadly_block(const std::vector<vmhost::RamBlock>& blocks) {
     };
     const auto found = std::ranges::find_if(blocks, deadly);
     return found == blocks.end() ? "" : found->name;
+}
+
+/// QEMU has a race there, seen with 7.2: pause-before-switchover takes the global lock away, sets the state to pre-switchover, and waits to
+/// be told to go on; who cancels in between sets the state to cancelling, and does not tell it. The VM stands still until somebody does.
+bool cancel_migration(vmhost::Monitor& qmp, const std::function<void()>& meanwhile) {
+    qmp.execute("migrate_cancel");
+    auto waits = Clock::now() + kCancelTime;
+    return comes([&] {
+        if (meanwhile) meanwhile();
+        const std::string status = migration_status(qmp);
+        if (status == "cancelling" && Clock::now() > waits) {
+            let_go(qmp);
+            waits = Clock::now() + kCancelTime;
+        }
+        return is_over(status);
+    });
 }
 
 void Migration::check(Qmp& qmp) {
@@ -211,13 +237,11 @@ void Migration::begin() {
 
 void Migration::end() {
     if (!guard_) return;
-    qmp_.execute("migrate_cancel");
     // It may be writing, and sees only then that it need not. That the stream is closed would be an error to it.
-    comes([&] {
+    cancel_migration(qmp_, [this] {
         std::array<char, 65536> unread;
         for (int reads = 0; reads < kReads && ::read(stream_.get(), unread.data(), unread.size()) > 0; reads++) {
         }
-        return is_over(migration_status(qmp_));
     });
     stream_.reset();
     take_back(qmp_, before_);

@@ -2,6 +2,7 @@
 #pragma once
 // A migration of a QEMU to nowhere, that changes nothing for the VM: begun, and taken back.
 
+#include <functional>
 #include <string>
 
 #include "base/unique_fd.h"
@@ -19,6 +20,9 @@ struct MigrationSettings {
 /// soon after, it makes the pages of a block clean in as many bytes from the begin of all memory instead, and aborts where these are
 /// not all of one block (seen with 10.0.2: tlb_reset_dirty_range_all()). It does so where pages come in whole words of a bitmap.
 std::string deadly_block(const std::vector<vmhost::RamBlock>& blocks);
+
+/// Cancels the migration of a VM. Whether it is over within 20 s; `meanwhile` is called again and again until then. Throws Error.
+bool cancel_migration(vmhost::Monitor& qmp, const std::function<void()>& meanwhile = {});
 
 class Migration {
  public:
