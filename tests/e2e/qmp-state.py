@@ -5,7 +5,7 @@
   qmp-state.py SOCKET            waits until the VM runs, nothing migrates and nothing is set for it: "as before"
   qmp-state.py SOCKET runs       waits only until the VM runs and nothing migrates: "runs"
   qmp-state.py SOCKET version    prints QEMU's version
-  qmp-state.py SOCKET kill PID   kills PID as soon as the VM is stopped; "stopped" if the end of a migration was awaited then
+  qmp-state.py SOCKET kill PID   kills PID as soon as the VM is stopped; "stopped" if the end of a migration was awaited then, "too late" if not
 """
 import json
 import os
@@ -58,8 +58,15 @@ def main():
         print(f"{version['major']}.{version['minor']}")
     elif what == "kill":
         said = {}
-        while said.get("event") != "STOP":
-            said = qmp.line()
+        # Who looks too late sees none.
+        qmp.socket.settimeout(5)
+        try:
+            while said.get("event") != "STOP":
+                said = qmp.line()
+        except TimeoutError:
+            print("too late")
+            return
+        qmp.socket.settimeout(30)
         os.kill(int(sys.argv[3]), signal.SIGKILL)
         print("stopped" if qmp.ask("query-migrate").get("status") == "pre-switchover" else "too late")
     else:
