@@ -399,9 +399,9 @@ at_once 3 other_user users_vms tracked_vms lost_pages whole_memory workloads by_
 	'identical "vexpress-a15, whose pages have 1024 bytes" "pages of 1024 bytes" --machine vexpress-a15 --memory 98296K --bandwidth 32M --passes 5' \
 	'identical "virt-arm" "" --machine virt-arm --memory 131064K --bandwidth 32M --passes 5' \
 	'copied pagemap-scan --duration 3s' \
-	'copied shadow --machine virt-arm --duration 3s' \
+	'copied shadow --machine virt --duration 3s' \
 	'identical "virt" "" --machine virt --memory 131064K --bandwidth 32M --passes 5' \
-	'identical "multifd" "" --machine virt-arm --memory 131064K --cap multifd --bandwidth 32M' \
+	'identical "multifd" " by multifd" --machine virt-arm --memory 131064K --cap multifd --bandwidth 32M --downtime 50ms --host-pages 4k' \
 	'identical "postcopy" " by postcopy" --machine virt-arm --memory 131064K --cap postcopy-ram --bandwidth 8M --passes 2' \
 	'identical "a guest of the user" "" $own --ready "pages written"' \
 	'says "a guest of the user that says something else" 1 "timeout 60 $verify run $own --ready no-such-text --boot-timeout 3s" \

@@ -93,10 +93,13 @@ void print_differences(const Case& what, const Comparison& comparison, const vmv
     if (!what.known_cause.empty()) base::print_line("known cause   " + what.known_cause);
 }
 
+/// ", of which 61.2 MB by postcopy"
+std::string part(std::uint64_t bytes, const char* way) { return bytes ? fmt::format(", of which {} by {}", base::format_size(bytes), way) : ""; }
+
 void print_text(const Case& what, const Comparison& comparison, const vmverify::Findings& findings) {
     if (const auto& m = what.migration)
-        base::print_line(fmt::format("migration     {} passes in {:.1f} s, downtime {} ms, {} of memory sent{}", m->passes, seconds(m->total), m->downtime.count(),
-                                     base::format_size(m->bytes), m->postcopy_bytes ? fmt::format(", of which {} by postcopy", base::format_size(m->postcopy_bytes)) : ""));
+        base::print_line(fmt::format("migration     {} passes in {:.1f} s, downtime {} ms, {} of memory sent{}{}", m->passes, seconds(m->total), m->downtime.count(),
+                                     base::format_size(m->bytes), part(m->postcopy_bytes, "postcopy"), part(m->multifd_bytes, "multifd")));
     for (std::size_t i = 0; i < 2; i++) base::print_line(fmt::format("{:<13} sum -r {}  SHA-256 {}", kSides[i], comparison.checksums[i].sum, comparison.checksums[i].sha256));
     for (const std::string& block : comparison.left_out) base::print_line(base::printable("not compared  " + block));
     if (comparison.different_pages)
@@ -119,7 +122,8 @@ void print_json(const Case& what, const Comparison& comparison, const vmverify::
                    {"different_pages", comparison.different_pages}, {"different_bytes", comparison.different_bytes}};
     if (const auto& m = what.migration)
         object["migration"] = {{"passes", m->passes}, {"passes_wanted", what.wanted.passes}, {"ms", m->total.count()}, {"downtime_ms", m->downtime.count()},
-                               {"downtime_allowed_ms", m->allowed.count()}, {"bytes", m->bytes}, {"postcopy_bytes", m->postcopy_bytes}};
+                               {"downtime_allowed_ms", m->allowed.count()}, {"bytes", m->bytes}, {"postcopy_bytes", m->postcopy_bytes},
+                               {"multifd_bytes", m->multifd_bytes}};
     for (std::size_t i = 0; i < 2; i++) object[kSides[i]] = {{"sum_r", comparison.checksums[i].sum}, {"sha256", comparison.checksums[i].sha256}};
     object["blocks"] = Json::array();
     for (const auto& block : comparison.blocks) object["blocks"].push_back({{"name", block.name}, {"size", block.size}});

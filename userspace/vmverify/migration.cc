@@ -140,6 +140,7 @@ class Migration {
         const Json ram = answer.value("ram", Json::object());
         figures_.bytes = number_of(ram, "transferred");
         figures_.postcopy_bytes = number_of(ram, "postcopy-bytes");
+        figures_.multifd_bytes = number_of(ram, "multifd-bytes");
         if (const std::uint64_t size = number_of(ram, "page-size")) figures_.page_size = size;
         if (source_->run_state() != "running" && figures_.stopped == Clock::time_point()) figures_.stopped = Clock::now();
         if (const auto passes = static_cast<unsigned>(number_of(ram, "dirty-sync-count")); passes > figures_.passes) {

@@ -31,6 +31,7 @@ struct MigrationFigures {
     std::chrono::milliseconds total{0}, downtime{0};
     std::chrono::milliseconds allowed{0};  ///< downtime, as it had to be allowed in the end
     std::uint64_t postcopy_bytes = 0;      ///< of these, after the VM had been handed over
+    std::uint64_t multifd_bytes = 0;       ///< of these, through the channels of multifd
     std::chrono::steady_clock::time_point stopped;  ///< when the source had ceased to run, and was seen to have
 };
 
