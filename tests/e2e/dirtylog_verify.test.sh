@@ -114,6 +114,11 @@ says "memory of half a huge page" 1 "'$verify' run --host-pages 2m --memory 129M
 says "a guest of the user without what it says" 1 "'$verify' run --kernel a --initrd b" "--kernel and --ready"
 says "a kernel that is not there" 1 "'$verify' run --kernel nowhere --initrd nowhere --ready x" "cannot read nowhere"
 says "no memory of a device" 1 "'$verify' region --machine vexpress-a15" "no PCI"
+says "bitmaps without a pause" 1 "'$verify' region --interval 0" "--interval: 1ms is the shortest"
+says "bitmaps more often than that" 1 "'$verify' region --interval 1us" "--interval: 1ms is the shortest"
+says "no time to write" 1 "'$verify' region --duration 0" "--duration: 0 is over at once"
+says "less than a page a second" 1 "'$verify' run --bandwidth 1" "--bandwidth: from 4096 bytes a second on"
+says "no time to boot" 1 "'$verify' run --boot-timeout 0s" "--boot-timeout: from 1s on"
 says "a tracker that tells rates only" 1 "'$verify' region --tracker sampling" "tells only how many" "pagemap-scan"
 says "no time for a migration" 1 "'$verify' run --timeout 0" "from 1s on"
 says "a tracker that there is not" 1 "'$verify' region --tracker no-such" "there is no 'no-such'" "pagemap-scan"
@@ -169,8 +174,9 @@ in_huge_pages() (
 		failed "memory in huge pages of the host" "this machine can reserve only $huge of the 128 that it takes: not enough of its memory is free in pieces of 2 MB"
 		return
 	fi
+	# QEMU 7.2 misses writes to memory of whole huge pages (the known cause): a guest that writes little is seldom hit.
 	for _ in 1 2 3; do
-		timeout 200 "$verify" run --machine virt-arm --memory 128M --host-pages 2m --passes 2 >out 2>&1 &
+		timeout 200 "$verify" run --machine virt-arm --memory 128M --host-pages 2m --passes 2 --workload "sleep 1000000" >out 2>&1 &
 		tracker=$!
 		all_huge_pages "$huge"
 		ended "huge pages are taken" 0 out >taken
@@ -394,6 +400,27 @@ other_user() {
 	ended "who says how they reach each other may" 0 out "identical "
 }
 
+# Nothing is left of one that is killed.
+killed() {
+	"$verify" run --machine virt-arm --memory 131064K --bandwidth 1M >out 2>&1 &
+	local run=$! qemus=''
+	for _ in $(seq 300); do
+		qemus=$(cat /proc/$run/task/*/children 2>/dev/null)
+		[[ $(wc -w <<<"$qemus") -lt 2 ]] || break
+		sleep 0.1
+	done
+	kill -KILL $run
+	wait $run 2>/dev/null
+	for _ in $(seq 50); do
+		# shellcheck disable=SC2086
+		kill -0 $qemus 2>/dev/null || break
+		sleep 0.1
+	done
+	# shellcheck disable=SC2086
+	[[ $(wc -w <<<"$qemus") -eq 2 ]] && ! kill -0 $qemus 2>/dev/null
+	ended "QEMUs end with who has started them" 0 out
+}
+
 # All of the above; the machines of the seeds, each with three writers; other ways to migrate; memory that is copied by what a tracker tells.
 at_once 3 other_user users_vms tracked_vms lost_pages whole_memory workloads by_stream in_huge_pages \
 	'identical "vexpress-a15, whose pages have 1024 bytes" "pages of 1024 bytes" --machine vexpress-a15 --memory 98296K --bandwidth 32M --passes 5' \
@@ -409,6 +436,11 @@ at_once 3 other_user users_vms tracked_vms lost_pages whole_memory workloads by_
 	'says "a migration that leaves out what was wanted" 1 "timeout 60 $verify run --machine virt-arm --memory 131064K --workload true --passes 50" "50 were wanted"' \
 	'says "a workload that fails" 1 "timeout 100 $verify run --machine virt-arm --memory 131064K --workload \"dirtyram 10 5 5\" --workload \"dirtyram 5 50 10\"" \
 		"dirtyram has ended in the guest" "PERIODIC: '"'50'"' is no number from 0 to 5" "ended with status 2"' \
+	'says "a workload that there is not" 1 "timeout 100 $verify run --machine virt-arm --memory 131064K --workload no-such-command" \
+		"a workload has failed in the guest" "no-such-command: not found"' \
+	'says "a migration that takes too long" 1 "timeout 100 $verify run --machine virt-arm --memory 131064K --bandwidth 1M --timeout 3s" \
+		"the migration is not over after 3 s"' \
+	killed \
 	'says "a workload that ends before it has written" 1 "timeout 100 $verify run --machine virt-arm --memory 131064K --workload \"dirtyram --version\"" \
 		"dirtyram (migscope)" "ended with status 0"' \
 	'says "a workload that fails in memory of a device" 1 "timeout 100 $verify region --machine virt-arm --tracker shadow --workload \"dirtyram 5 50 10\"" \

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -39,6 +40,8 @@ Pipe make_pipe() {
 /// The rest of the child's life. Only what is safe after fork(): no allocation.
 [[noreturn]] void be_child(const ChildOptions& options, char* const* argv, int go_fd, int result_fd) {
     restore_signals_for_child();
+    // Whoever ends before that closes the pipe that is read below.
+    if (options.ends_with_us && ::prctl(PR_SET_PDEATHSIG, SIGKILL)) fail_in_child(result_fd, errno);
     const std::array<int, 3> wanted = {options.input, options.output, options.errors};
     for (int i = 0; i < 3; i++)
         if (wanted[i] >= 0 && wanted[i] != i && ::dup2(wanted[i], i) < 0) fail_in_child(result_fd, errno);

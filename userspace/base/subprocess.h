@@ -18,6 +18,7 @@ struct ChildOptions {
     int output = -1;        ///< becomes its standard output
     int errors = -1;        ///< becomes its standard error
     std::string directory;  ///< its working directory; empty: ours
+    bool ends_with_us = false;  ///< killed when the thread that made it ends, however that is
 };
 
 /// A child process. It is made first and executes its program only on execute(), so that work can be done

@@ -63,6 +63,8 @@ std::uint64_t size_option(const CommandLine& line) {
     return size;
 }
 
+std::chrono::nanoseconds interval_option(const CommandLine& line) { return base::parse_duration("--interval", line.get<std::string>("interval")); }
+
 /// "dirtyram 512 512 50", for the device's memory and for so long.
 std::string writer(const std::string& workload, std::chrono::nanoseconds duration) {
     std::uint64_t msec = 0;
@@ -110,7 +112,7 @@ class Region {
         const auto& kind = vmdirty::choose_tracker(line_.has("tracker") ? line_.get<std::string>("tracker") : "", target);
         if (!kind.which) throw base::Error("no tracker works here that tells which pages are written; see vm_dirty_track --list-trackers");
         vmdirty::TrackOptions options;
-        options.interval = base::parse_duration("--interval", line_.get<std::string>("interval"));
+        options.interval = interval_option(line_);
         try {
             // One that migrates ends by itself when the guest writes too little for a while.
             for (unsigned begun = 0; begun < kMostStarts; begun++) {
@@ -139,7 +141,7 @@ class Region {
         if (ended_ && before_ >= *ended_ && interval.written == 0) throw Clean();
         before_ = interval.wall;
         if (!ended_ && vm_.console_has(kEnded)) {
-            vm_.check_writers();
+            vm_.check_workloads();
             ended_ = std::chrono::system_clock::now();
         }
         if (ended_ && std::chrono::system_clock::now() > *ended_ + kCleanPatience)
@@ -170,6 +172,8 @@ int verify_region(int argc, char** argv) {
     if (line.has("tracker")) check_tracker(line.get<std::string>("tracker"));
     const std::uint64_t size = size_option(line);
     const auto duration = base::parse_duration("--duration", line.get<std::string>("duration"));
+    if (duration.count() == 0) throw UsageError("--duration: 0 is over at once");
+    if (interval_option(line) < std::chrono::milliseconds(1)) throw UsageError("--interval: 1ms is the shortest");
     const auto workloads = line.has("workload") ? line.get<std::vector<std::string>>("workload") : kWorkloads;
     const base::TemporaryFolder folder;
     const auto files = vmverify::guest_files(kind.architecture);

@@ -165,13 +165,17 @@ void add_migration_options(CommandLine& line) {
     how("timeout", text("TIME")->default_value("10m"), "for all of it");
 }
 
+/// A page takes a second, then.
+constexpr std::uint64_t kLeastBandwidth = 4096;
+
 vmverify::MigrationOptions migration_options(const CommandLine& line) {
     vmverify::MigrationOptions options;
     options.passes = line.get<unsigned>("passes");
     if (options.passes == 0) throw UsageError("--passes: 1 is the least");
     if (line.has("bandwidth")) {
         options.bandwidth = base::parse_size("--bandwidth", line.get<std::string>("bandwidth"));
-        if (*options.bandwidth == 0) throw UsageError("--bandwidth: nothing would be sent");
+        // Less than 10 is no limit at all for QEMU.
+        if (*options.bandwidth < kLeastBandwidth) throw UsageError(fmt::format("--bandwidth: from {} bytes a second on, as in 100M", kLeastBandwidth));
     }
     const auto downtime = base::parse_duration("--downtime", line.get<std::string>("downtime"), std::chrono::milliseconds(1));
     options.downtime = std::chrono::duration_cast<std::chrono::milliseconds>(downtime);
@@ -202,7 +206,9 @@ void check_report_options(const CommandLine& line) {
 }
 
 std::chrono::seconds boot_patience(const CommandLine& line) {
-    return std::chrono::ceil<std::chrono::seconds>(base::parse_duration("--boot-timeout", line.get<std::string>("boot-timeout")));
+    const auto patience = std::chrono::ceil<std::chrono::seconds>(base::parse_duration("--boot-timeout", line.get<std::string>("boot-timeout")));
+    if (patience.count() < 1) throw UsageError("--boot-timeout: from 1s on");
+    return patience;
 }
 
 void check_waits(vmhost::Qmp& destination) {

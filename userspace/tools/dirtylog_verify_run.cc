@@ -102,9 +102,9 @@ Guest guest(const CommandLine& line, const vmverify::MachineKind& kind, const st
         guest.ready = vmverify::kStarted;
         std::size_t writers = 0;
         for (std::string& command : workloads) {
-            if (!command.starts_with("dirtyram ")) continue;
-            command = vmverify::writer(command);
-            writers++;
+            const bool writes = command.starts_with("dirtyram ");
+            command = writes ? vmverify::writer(command) : vmverify::workload(command);
+            writers += writes;
         }
         guest.machine.initrd = vmverify::write_initramfs(folder, files, workloads);
         if (writers > 0) {
@@ -123,6 +123,9 @@ vmverify::MigrationFigures migrate(vmverify::Vm& source, vmverify::Vm& destinati
     try {
         return vmverify::migrate(&source.qmp(), &destination.qmp(), options, signals, [&](const auto& now) { watch.pass(now); });
     } catch (const base::Interrupted&) {
+        throw;
+    } catch (const vmverify::TimedOut&) {
+        // The destination has ended because the migration was cancelled.
         throw;
     } catch (const base::Error&) {
         source.check_running();
@@ -157,6 +160,8 @@ int verify_run(int argc, char** argv) {
     const auto memory = ram_of(source.qmp());
     Watch watch(*memory);
     const auto figures = migrate(source, destination, migration, signals, watch);
+    source.check_workloads();
+    if (source.console_has(vmverify::kWorkloadEnded)) base::tell("a workload has ended in the guest before the migration was over: it proves less");
     const auto copied = ram_of(destination.qmp());
     if (line.flag("save")) {
         vmverify::save(*memory, "ramimage0", figures.page_size);

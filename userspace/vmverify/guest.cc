@@ -89,6 +89,8 @@ GuestFiles guest_files(const std::string& architecture) {
     return files;
 }
 
+std::string workload(const std::string& command) { return fmt::format("( {} ); echo \"{}$?\"", command, kWorkloadEnded); }
+
 std::string writer(const std::string& command) { return fmt::format("( {} ); echo \"{}$?\"", command, kWriterEnded); }
 
 std::string initramfs(const GuestFiles& files, const std::vector<std::string>& commands) {

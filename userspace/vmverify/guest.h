@@ -13,6 +13,11 @@ inline constexpr const char* kStarted = "dirtylog_verify: started";
 /// What it prints, with the exit status behind, when a writer() has ended.
 inline constexpr const char* kWriterEnded = "dirtylog_verify: dirtyram has ended with status ";
 
+/// The same of any other command.
+inline constexpr const char* kWorkloadEnded = "dirtylog_verify: a workload has ended with status ";
+
+/// The command of a shell that runs `command`, and then prints kWorkloadEnded.
+std::string workload(const std::string& command);
 /// The command of a shell that runs `command`, and then prints kWriterEnded.
 std::string writer(const std::string& command);
 

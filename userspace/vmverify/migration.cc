@@ -48,7 +48,7 @@ void check_together(vmhost::Qmp& qmp, const std::vector<std::string>& names) {
     const std::uint64_t major = number_of(qmp.execute("query-version").value("qemu", Json::object()), "major");
     if (major < kRefusesByItself)
         throw base::Error(fmt::format("--cap: with multifd and postcopy-ram together the destination of QEMU {} aborts at its end "
-                                      "(yank_unregister_instance), and the VM is lost: take one of them, or QEMU 10.1 or later",
+                                      "(yank_unregister_instance), and the VM is lost: take one of them, or a newer QEMU (10.0 refuses it by itself)",
                                       major));
 }
 
@@ -121,7 +121,7 @@ class Migration {
             throw base::Interrupted(ours ? "the migration was cancelled, and the VM stays where it was; nothing was compared" : "nothing was saved", signal);
         }
         if (Clock::now() > until_)
-            throw base::Error(fmt::format("the migration is not over after {} s and {} passes (allow more with --downtime, --bandwidth or --timeout, or dirty less)",
+            throw TimedOut(fmt::format("the migration is not over after {} s and {} passes (allow more with --downtime, --bandwidth or --timeout, or dirty less)",
                                           options_.patience.count(), figures_.passes));
     }
 

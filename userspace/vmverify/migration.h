@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "base/signals.h"
 #include "vmhost/qmp.h"
 
@@ -22,6 +23,12 @@ struct MigrationOptions {
     std::chrono::milliseconds downtime{300};      ///< that is allowed once there were enough passes
     unsigned passes = 1;                          ///< at least
     std::chrono::seconds patience{600};           ///< until all is over
+};
+
+/// A migration that took longer than it may.
+class TimedOut : public base::Error {
+ public:
+    using Error::Error;
 };
 
 struct MigrationFigures {

@@ -57,9 +57,8 @@ std::size_t count(const std::string& text, const std::string& wanted) {
     return found;
 }
 
-/// Whether one has ended with a status that is not 0.
-bool writer_failed(const std::string& console) {
-    const std::string ended = kWriterEnded;
+/// Whether one of those that say `ended` at their end has ended with a status that is not 0.
+bool any_failed(const std::string& console, const std::string& ended) {
     for (std::size_t at = console.find(ended); at != console.npos; at = console.find(ended, at)) {
         at += ended.size();
         if (at < console.size() && console[at] >= '1' && console[at] <= '9') return true;
@@ -79,9 +78,10 @@ Vm::Vm(const std::string& name, std::vector<std::string> words, const std::strin
     base::ChildOptions options;
     options.input = nothing.get();
     options.output = options.errors = messages.get();
+    options.ends_with_us = true;
     child_ = std::make_unique<base::Child>(words, options);
     if (const int error = child_->execute())
-        throw base::system_error(fmt::format("cannot run {}", words[0]), error, error == ENOENT ? "scripts/setup installs it" : "");
+        throw base::system_error(fmt::format("cannot run {}", words[0]), error, error == ENOENT && words[0].find('/') == std::string::npos ? "scripts/setup installs it" : "");
     // It makes its socket, and listens there a moment later.
     for (const auto until = Clock::now() + kStartPatience; !qmp_;) {
         if (const auto status = child_->wait(std::chrono::milliseconds(20))) fail_ended(*status);
@@ -112,8 +112,10 @@ void Vm::fail_ended(int status) const {
     fail(fmt::format("QEMU has ended ({})", how.describe()));
 }
 
-void Vm::check_writers() const {
-    if (writer_failed(read_end(console_))) fail(fmt::format("dirtyram has failed in the guest; its console: {}", quoted_end(console_)));
+void Vm::check_workloads() const {
+    const std::string said = read_end(console_);
+    for (const auto& [name, ended] : {std::pair{"dirtyram", kWriterEnded}, std::pair{"a workload", kWorkloadEnded}})
+        if (any_failed(said, ended)) fail(fmt::format("{} has failed in the guest; its console: {}", name, quoted_end(console_)));
 }
 
 bool Vm::console_has(const std::string& text) const { return count(read_end(console_), text) > 0; }
@@ -124,7 +126,7 @@ void Vm::wait_for_console(const std::string& text, std::size_t times, std::chron
         const std::string said = read_end(console_);
         if (count(said, text) >= times) return;
         if (said.find("Kernel panic") != said.npos) fail(fmt::format("the guest's kernel panics; its console: {}", quoted_end(console_)));
-        if (writer_failed(said) || count(said, kWriterEnded) >= times)
+        if (any_failed(said, kWriterEnded) || count(said, kWriterEnded) >= times)
             fail(fmt::format("dirtyram has ended in the guest before it has said '{}'; its console: {}", text, quoted_end(console_)));
         if (Clock::now() > until)
             fail(fmt::format("after {} s the guest has not said '{}' (allow more with --boot-timeout); its console: {}", patience.count(), text, said.empty() ? "nothing" : quoted_end(console_)));

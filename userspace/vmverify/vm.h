@@ -27,8 +27,8 @@ class Vm {
     /// kernel panics, when a writer() has failed, when as many have ended, when QEMU ends; Interrupted when a signal comes.
     void wait_for_console(const std::string& text, std::size_t times, std::chrono::seconds patience, base::StopSignals& signals);
     bool console_has(const std::string& text) const;
-    /// Throws Error, with the end of the serial line, when a writer() has ended otherwise than with status 0.
-    void check_writers() const;
+    /// Throws Error, with the end of the serial line, when a writer() or a workload() has ended otherwise than with status 0.
+    void check_workloads() const;
     /// Throws Error, with what it says, when QEMU has ended. For when the monitor fails: why is known here only.
     void check_running();
 
