@@ -17,8 +17,8 @@
 #include <thread>
 
 #include "base/error.h"
+#include "base/network.h"
 #include "base/unique_fd.h"
-#include "vmmig/network.h"
 #include "vmmig/pacer.h"
 #include "vmmig/session.h"
 #include "vmmig/wake_ups.h"
@@ -40,14 +40,14 @@ class DestinationStream : private PageReader::Listener {
  public:
     DestinationStream(base::UniqueFd socket, const DestinationOptions& options, Sessions& sessions, StreamCounters& counters)
         : socket_(std::move(socket)),
-          peer_(peer_name(socket_.get())),
+          peer_(base::peer_name(socket_.get())),
           wake_ups_(socket_.get()),
           reader_(*this, std::max<std::uint64_t>(options.vm_bytes / kPage, 1)),
           sessions_(sessions),
           memory_(vm_memory(options.vm_bytes, options.memory_bytes)),
           counters_(counters),
           random_(std::random_device()()) {
-        prepare_stream(socket_.get());
+        base::prepare_stream(socket_.get());
     }
 
     const std::string& peer() const { return peer_; }
@@ -93,8 +93,8 @@ class DestinationStream : private PageReader::Listener {
         const bool time_over = n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
         if (n < 0 && !time_over) end_stream("receiving pages", errno);
         // Whoever connects and says nothing takes the place of a source.
-        if (!reader_.begun() && Clock::now() - since_ > std::chrono::milliseconds(kSilentMsec))
-            throw StreamEnd{fmt::format("it has sent no message within {} s", kSilentMsec / 1000)};
+        if (!reader_.begun() && Clock::now() - since_ > std::chrono::milliseconds(base::kSilentMsec))
+            throw StreamEnd{fmt::format("it has sent no message within {} s", base::kSilentMsec / 1000)};
         wake_ups_.have_read(time_over ? 0 : static_cast<std::size_t>(n), room.size());
         if (time_over) return;
         if (n == 0) throw StreamEnd{reader_.in_message() ? "it went in the middle of a message" : "it has closed the connection"};
@@ -198,7 +198,7 @@ struct Destination::Impl {
 
     explicit Impl(const DestinationOptions& wanted)
         : options(wanted),
-          listening(listen_tcp(wanted.host, wanted.port)),
+          listening(base::listen_tcp(wanted.host, wanted.port, {"is another mig_mon running? -p takes another port"})),
           news_fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
           stop_fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
         if (!news_fd || !stop_fd) throw base::system_error("preparing to serve: eventfd()", errno);
@@ -235,7 +235,7 @@ struct Destination::Impl {
             return;
         }
         out_of_room = false;
-        const std::string peer = peer_name(socket.get());
+        const std::string peer = base::peer_name(socket.get());
         forget_done();
         std::unique_lock lock(mutex);
         if (served.size() >= options.most_channels) {

@@ -13,8 +13,8 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/network.h"
 #include "base/unique_fd.h"
-#include "vmmig/network.h"
 #include "vmmig/packet.h"
 
 namespace vmmig {
@@ -87,7 +87,7 @@ class Client {
     Client(const ProbeOptions& options, const ProbeListener& listener)
         : options_(options),
           listener_(listener),
-          socket_(connect_udp(options.host, options.port)),
+          socket_(base::connect_udp(options.host, options.port)),
           watch_(options.interval),
           session_((static_cast<std::uint64_t>(std::random_device()()) << 32) | std::random_device()()) {}
 
@@ -197,7 +197,7 @@ class Client {
 class Server {
  public:
     Server(const ProbeOptions& options, const ProbeListener& listener)
-        : options_(options), listener_(listener), socket_(bind_udp(options.host, options.port)) {}
+        : options_(options), listener_(listener), socket_(base::bind_udp(options.host, options.port, "is another mig_mon running? --port takes another port")) {}
 
     ProbeFigures run(const base::StopSignals& signals) {
         Seconds seconds(options_.duration);
@@ -304,7 +304,7 @@ class Server {
         watch_ = OutageWatch(interval);
         if (interval && listener_.first && !options_.round_trip) listener_.first(*interval);
         if (listener_.peer)
-            listener_.peer(address_name(*static_cast<const sockaddr*>(message.msg_name), message.msg_namelen));
+            listener_.peer(base::address_name(*static_cast<const sockaddr*>(message.msg_name), message.msg_namelen));
     }
 
     ProbeFigures figures(Clock::time_point now) const {

@@ -14,7 +14,7 @@
 #include <cstring>
 #include <thread>
 
-#include "vmmig/network.h"
+#include "base/network.h"
 
 namespace vmmig {
 
@@ -29,7 +29,7 @@ constexpr std::chrono::milliseconds kNap{100};
 constexpr std::chrono::milliseconds kMakeUp{50};
 
 [[noreturn]] void end_unread() {
-    throw StreamEnd{fmt::format("the destination has read nothing for {} s, or is gone", kSilentMsec / 1000)};
+    throw StreamEnd{fmt::format("the destination has read nothing for {} s, or is gone", base::kSilentMsec / 1000)};
 }
 
 /// Spreads indices evenly over all numbers.
@@ -158,7 +158,7 @@ void Sender::receive(int flags) {
     const bool nothing = n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
     // One request is always under way.
     if (nothing && !(flags & MSG_DONTWAIT))
-        throw StreamEnd{fmt::format("the destination has requested no page for {} s", kSilentMsec / 1000)};
+        throw StreamEnd{fmt::format("the destination has requested no page for {} s", base::kSilentMsec / 1000)};
     if (nothing || (n < 0 && errno == EINTR)) return;
     if (n < 0 && errno == ETIMEDOUT) end_unread();
     if (n < 0) end_stream("receiving requests", errno);
@@ -257,7 +257,7 @@ bool Sender::send_what_fits() {
 void Sender::wait_for_peer() {
     const bool sending = !urgent_.empty() || !precopy_.empty();
     pollfd fd{socket_, static_cast<short>(sending ? POLLIN | POLLOUT : POLLIN), 0};
-    timespec timeout{kSilentMsec / 1000, 0};
+    timespec timeout{base::kSilentMsec / 1000, 0};
     if (!sending) {
         const bool closed = window_.room() < kFrame;
         timeout = time_until(closed ? window_.opens() : pacer_->next());

@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/network.h"
 #include "base/unique_fd.h"
-#include "vmmig/network.h"
 #include "vmmig/sender.h"
 #include "vmmig/wire_reader.h"
 
@@ -44,13 +44,13 @@ Hello hello_of(const SourceOptions& options) {
 }
 
 /// More of what the destination sends. False at the end of the stream. Throws StreamEnd, also when nothing comes for
-/// kSilentMsec.
+/// base::kSilentMsec.
 bool receive_more(int socket, std::string& bytes) {
     pollfd fd{socket, POLLIN, 0};
     int ready;
-    do ready = ::poll(&fd, 1, kSilentMsec);
+    do ready = ::poll(&fd, 1, base::kSilentMsec);
     while (ready < 0 && errno == EINTR);
-    if (ready == 0) throw StreamEnd{fmt::format("the destination has said nothing for {} s", kSilentMsec / 1000)};
+    if (ready == 0) throw StreamEnd{fmt::format("the destination has said nothing for {} s", base::kSilentMsec / 1000)};
     std::array<char, 4096> more;
     const ssize_t n = ::recv(socket, more.data(), more.size(), 0);
     if (n < 0) end_stream("receiving", errno);
@@ -93,8 +93,8 @@ struct Source::Impl {
         if (!news) throw base::system_error("preparing to watch the stream: eventfd()", errno);
         Hello hello = hello_of(options);
         for (; hello.channel < hello.channels; hello.channel++) {
-            sockets.push_back(connect_tcp(options.host, options.port));
-            if (peer.empty()) peer = peer_name(sockets[0].get());
+            sockets.push_back(base::connect_tcp(options.host, options.port, "is `mig_mon vm -d` running there?"));
+            if (peer.empty()) peer = base::peer_name(sockets[0].get());
             if (needs_hello(options)) open_channel(hello);
         }
     }

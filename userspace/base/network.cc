@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "vmmig/network.h"
+#include "base/network.h"
 
 #include <fmt/format.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -13,7 +16,7 @@
 
 #include "base/error.h"
 
-namespace vmmig {
+namespace base {
 
 namespace {
 
@@ -40,75 +43,122 @@ Addresses resolve(const std::string& named, std::uint16_t port, int type, int fl
     const int failure =
         ::getaddrinfo(host.empty() ? nullptr : host.c_str(), std::to_string(port).c_str(), &wanted, &found);
     if (failure)
-        throw base::Error(fmt::format("cannot find the host '{}': {}", host,
+        throw Error(fmt::format("cannot find the host '{}': {}", host,
                                       failure == EAI_SYSTEM ? std::string(strerror(errno)) : ::gai_strerror(failure)));
     return {found, ::freeaddrinfo};
 }
 
 void set(int fd, int level, int option, int value) { ::setsockopt(fd, level, option, &value, sizeof value); }
 
-base::UniqueFd listen_at(const addrinfo& address) {
-    base::UniqueFd fd(::socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+void set_timeout(int fd, int option, std::chrono::milliseconds time) {
+    const timeval value{time.count() / 1000, time.count() % 1000 * 1000};
+    ::setsockopt(fd, SOL_SOCKET, option, &value, sizeof value);
+}
+
+sockaddr_un unix_address(const std::string& path) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (path.empty() || path.size() >= sizeof address.sun_path)
+        throw Error(fmt::format("'{}' is no path of a socket: 1 to {} characters", path, sizeof address.sun_path - 1));
+    std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+    return address;
+}
+
+UniqueFd listen_at(const addrinfo& address, bool free_bind) {
+    UniqueFd fd(::socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (!fd) return fd;
     set(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
     if (address.ai_family == AF_INET6) set(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1);
+    if (free_bind && address.ai_family == AF_INET6) set(fd.get(), IPPROTO_IPV6, IPV6_FREEBIND, 1);
+    if (free_bind && address.ai_family == AF_INET) set(fd.get(), IPPROTO_IP, IP_FREEBIND, 1);
     if (::bind(fd.get(), address.ai_addr, address.ai_addrlen) || ::listen(fd.get(), SOMAXCONN)) return {};
     return fd;
 }
 
 }  // namespace
 
-base::UniqueFd connect_tcp(const std::string& host, std::uint16_t port) {
+UniqueFd connect_tcp(const std::string& host, std::uint16_t port, const std::string& if_refused, std::optional<std::chrono::milliseconds> patience) {
     const Addresses addresses = resolve(host, port, SOCK_STREAM, 0);
     int error = 0;
     for (const addrinfo* a = addresses.get(); a; a = a->ai_next) {
-        base::UniqueFd fd(::socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        UniqueFd fd(::socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        if (fd && patience) set_timeout(fd.get(), SO_SNDTIMEO, *patience);
         if (fd && ::connect(fd.get(), a->ai_addr, a->ai_addrlen) == 0) {
             prepare_stream(fd.get());
             return fd;
         }
-        error = errno;
+        error = errno == EINPROGRESS ? ETIMEDOUT : errno;
     }
-    throw base::system_error(fmt::format("cannot connect to {} port {}", host, port), error,
-                             error == ECONNREFUSED ? "is `mig_mon vm -d` running there?" : way_out(host, error));
+    throw system_error(fmt::format("cannot connect to {} port {}", host, port), error,
+                             error == ECONNREFUSED ? if_refused : way_out(host, error));
 }
 
-std::vector<base::UniqueFd> listen_tcp(const std::string& host, std::uint16_t port) {
+std::vector<UniqueFd> listen_tcp(const std::string& host, std::uint16_t port, const ListenOptions& options) {
     const Addresses addresses = resolve(host, port, SOCK_STREAM, AI_PASSIVE);
-    std::vector<base::UniqueFd> sockets;
+    std::vector<UniqueFd> sockets;
     int error = 0;
     for (const addrinfo* a = addresses.get(); a; a = a->ai_next) {
-        if (base::UniqueFd fd = listen_at(*a))
+        if (UniqueFd fd = listen_at(*a, options.free_bind))
             sockets.push_back(std::move(fd));
         else if (errno != EAFNOSUPPORT)
             error = errno;
     }
     // A port that is taken in one family only would take the connections of the other.
     if (error || sockets.empty())
-        throw base::system_error(fmt::format("cannot listen on port {}{}", port, host.empty() ? "" : " of " + host),
-                                 error, error == EADDRINUSE ? "is another mig_mon running? -p takes another port" : way_out(host, error));
+        throw system_error(fmt::format("cannot listen on port {}{}", port, host.empty() ? "" : " of " + host),
+                                 error, error == EADDRINUSE ? options.if_taken : way_out(host, error));
     return sockets;
 }
 
-base::UniqueFd connect_udp(const std::string& host, std::uint16_t port) {
+UniqueFd listen_unix(const std::string& path, const ListenOptions& options) {
+    const std::string doing = fmt::format("cannot listen at {}", path);
+    const sockaddr_un address = unix_address(path);
+    const auto* name = reinterpret_cast<const sockaddr*>(&address);
+    UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (!fd) throw system_error(doing, errno);
+    struct stat file {};
+    if (::lstat(path.c_str(), &file) == 0 && S_ISSOCK(file.st_mode)) {
+        const UniqueFd test(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+        if (::connect(test.get(), name, sizeof address) == 0 || errno != ECONNREFUSED) throw system_error(doing, EADDRINUSE, options.if_taken);
+        ::unlink(path.c_str());
+    }
+    const mode_t before = ::umask(0177);
+    const int failed = ::bind(fd.get(), name, sizeof address) ? errno : 0;
+    ::umask(before);
+    if (failed) throw system_error(doing, failed, failed == EADDRINUSE ? "another file is there" : "");
+    if (::listen(fd.get(), SOMAXCONN)) throw system_error(doing, errno);
+    return fd;
+}
+
+UniqueFd connect_unix(const std::string& path, const std::string& if_refused, int flags) {
+    const sockaddr_un address = unix_address(path);
+    UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0));
+    if (!fd || ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address)) {
+        const int error = errno;
+        throw system_error(fmt::format("cannot connect to {}", path), error, error == ECONNREFUSED || error == ENOENT ? if_refused : error == EACCES ? "try it as root" : "");
+    }
+    return fd;
+}
+
+UniqueFd connect_udp(const std::string& host, std::uint16_t port) {
     const Addresses addresses = resolve(host, port, SOCK_DGRAM, 0);
     int error = 0;
     for (const addrinfo* a = addresses.get(); a; a = a->ai_next) {
-        base::UniqueFd fd(::socket(a->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+        UniqueFd fd(::socket(a->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
         if (fd && ::connect(fd.get(), a->ai_addr, a->ai_addrlen) == 0) return fd;
         error = errno;
     }
-    throw base::system_error(fmt::format("there is no way to {}", host), error, way_out(host, error));
+    throw system_error(fmt::format("there is no way to {}", host), error, way_out(host, error));
 }
 
-base::UniqueFd bind_udp(const std::string& host, std::uint16_t port) {
+UniqueFd bind_udp(const std::string& host, std::uint16_t port, const std::string& if_taken) {
     int error = 0;
     // All addresses: one socket for both families if the kernel has both.
     const Addresses addresses = host.empty() ? resolve("::", port, SOCK_DGRAM, AI_NUMERICHOST) : resolve(host, port, SOCK_DGRAM, 0);
     const Addresses v4 = host.empty() ? resolve("0.0.0.0", port, SOCK_DGRAM, AI_NUMERICHOST) : Addresses(nullptr, ::freeaddrinfo);
     for (const addrinfo* list : {addresses.get(), v4.get()}) {
         for (const addrinfo* a = list; a; a = a->ai_next) {
-            base::UniqueFd fd(::socket(a->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+            UniqueFd fd(::socket(a->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
             if (fd && a->ai_family == AF_INET6) {
                 set(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 0);
                 set(fd.get(), IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
@@ -118,8 +168,8 @@ base::UniqueFd bind_udp(const std::string& host, std::uint16_t port) {
             if (!error || errno != EAFNOSUPPORT) error = errno;
         }
     }
-    throw base::system_error(fmt::format("cannot receive on UDP port {}{}", port, host.empty() ? "" : " of " + host), error,
-                             error == EADDRINUSE ? "is another mig_mon running? --port takes another port" : way_out(host, error));
+    throw system_error(fmt::format("cannot receive on UDP port {}{}", port, host.empty() ? "" : " of " + host), error,
+                             error == EADDRINUSE ? if_taken : way_out(host, error));
 }
 
 std::string address_name(const sockaddr& address, socklen_t length) {
@@ -148,9 +198,8 @@ void prepare_stream(int fd) {
     set(fd, IPPROTO_TCP, TCP_KEEPINTVL, kSilentMsec / 3000);
     set(fd, IPPROTO_TCP, TCP_KEEPCNT, 2);
     set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, kSilentMsec);
-    const timeval patience{kSilentMsec / 1000, 0};
-    ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-    ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    set_timeout(fd, SO_SNDTIMEO, std::chrono::milliseconds(kSilentMsec));
+    set_timeout(fd, SO_RCVTIMEO, std::chrono::milliseconds(kSilentMsec));
 }
 
-}  // namespace vmmig
+}  // namespace base
