@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "vmhost/process.h"
 
+#include <dirent.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <boost/algorithm/string.hpp>
 #include <cerrno>
 #include <charconv>
+#include <climits>
+#include <filesystem>
+#include <memory>
 #include <string_view>
 
 #include "base/error.h"
@@ -60,6 +66,18 @@ std::vector<Mapping> parse_maps(const std::string& text) {
             throw base::Error(fmt::format("line {} of the list of mappings is none: {}", mappings.size(), line));
     }
     return mappings;
+}
+
+std::vector<pid_t> all_processes() {
+    std::vector<pid_t> pids;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+        const std::string name = entry.path().filename();
+        pid_t pid = 0;
+        const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
+        if (error == std::errc() && end == name.data() + name.size()) pids.push_back(pid);
+    }
+    std::ranges::sort(pids);
+    return pids;
 }
 
 Process::Process(pid_t pid) : pid_(pid), pidfd_(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))) {
@@ -135,6 +153,33 @@ std::vector<std::string> Process::command_line() const {
     return words;
 }
 
-std::string Process::name() const { return boost::trim_right_copy(read("comm")); }
+std::string Process::name(pid_t thread) const {
+    return boost::trim_right_copy(read(thread ? fmt::format("task/{}/comm", thread) : "comm"));
+}
+
+std::vector<std::string> Process::list(const std::string& name) const {
+    base::UniqueFd fd = open(name, O_RDONLY | O_DIRECTORY);
+    const std::unique_ptr<DIR, int (*)(DIR*)> directory(::fdopendir(fd.get()), ::closedir);
+    if (!directory) fail(fmt::format("cannot list /proc/{}/{}", pid_, name), errno);
+    fd.release();
+    std::vector<std::string> names;
+    while (const dirent* entry = ::readdir(directory.get()))
+        if (entry->d_name[0] != '.') names.emplace_back(entry->d_name);
+    return names;
+}
+
+std::set<pid_t> Process::threads() const {
+    std::set<pid_t> threads;
+    for (const std::string& name : list("task")) threads.insert(std::stoi(name));
+    return threads;
+}
+
+std::string Process::link(const std::string& name) const {
+    char path[PATH_MAX];
+    const ssize_t length = ::readlinkat(directory_.get(), name.c_str(), path, sizeof path);
+    if (length < 0 && errno == ENOENT) return "";
+    if (length < 0) fail(fmt::format("cannot read /proc/{}/{}", pid_, name), errno);
+    return std::string(path, static_cast<std::size_t>(length));
+}
 
 }  // namespace vmhost

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,9 @@ struct Mapping {
 
 /// Reads what /proc/PID/maps says. Throws Error for a line that is none.
 std::vector<Mapping> parse_maps(const std::string& text);
+
+/// All processes that there are now.
+std::vector<pid_t> all_processes();
 
 /// A process that is never taken for another: when it has ended and its pid is that of a new one, this is still the old one.
 class Process {
@@ -47,8 +51,14 @@ class Process {
     std::string status(const std::string& name, pid_t thread = 0) const;
     /// What it was started with.
     std::vector<std::string> command_line() const;
-    /// The name that ps shows ("comm").
-    std::string name() const;
+    /// The name that ps shows ("comm"), or that of a thread.
+    std::string name(pid_t thread = 0) const;
+    /// The names in the folder /proc/PID/NAME. Throws Error.
+    std::vector<std::string> list(const std::string& name) const;
+    /// Its threads that run now. Throws Error.
+    std::set<pid_t> threads() const;
+    /// Where the symbolic link /proc/PID/NAME leads; empty when it is gone, as that of a descriptor may be. Throws Error.
+    std::string link(const std::string& name) const;
 
  private:
     [[noreturn]] void fail(const std::string& doing, int error) const;

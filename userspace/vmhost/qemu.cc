@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "vmhost/qemu.h"
 
+#include <algorithm>
 #include <boost/algorithm/string.hpp>
 #include <cstdlib>
-#include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -52,6 +52,84 @@ std::optional<std::uint64_t> size_of(const std::map<std::string, std::string>& p
     }
 }
 
+/// Reads the options of a QEMU one by one.
+class CommandReader {
+ public:
+    explicit CommandReader(const std::vector<std::string>& words) {
+        for (std::size_t i = 1; i + 1 < words.size(); i++) {
+            // "-m" and "--m" are the same to QEMU.
+            const std::string option = words[i].starts_with("--") ? words[i].substr(1) : words[i];
+            if (read(option, words[i + 1])) i++;
+        }
+        if (!sized_) command_.ram.push_back(kDefaultRam);
+        for (const auto& [name, socket] : ports_)
+            if (const auto path = sockets_.find(socket); path != sockets_.end()) command_.channels.push_back({name, path->second});
+    }
+    const QemuCommand& command() const { return command_; }
+
+ private:
+    using Properties = std::map<std::string, std::string>;
+
+    /// Whether it is one of those of interest, with its value.
+    bool read(const std::string& option, const std::string& value) {
+        if (option == "-m") memory(properties(value, "size"));
+        else if (option == "-object") object(properties(value, "qom-type"));
+        else if (option == "-name") command_.name = get(properties(value, "guest"), "guest");
+        else if (option == "-uuid") command_.uuid = value;
+        else if (option == "-smp") processors(properties(value, "cpus"));
+        else if (option == "-device") device(properties(value, "driver"));
+        else if (option == "-nic") mac(get(properties(value, "type"), "mac"));
+        else if (option == "-net") mac(get(properties(value, "type"), "macaddr"));
+        else if (option == "-chardev") chardev(properties(value, "backend"));
+        else return false;
+        return true;
+    }
+
+    static std::string get(const Properties& properties, const std::string& name) {
+        const auto found = properties.find(name);
+        return found == properties.end() ? "" : found->second;
+    }
+    void ram(std::optional<std::uint64_t> size) {
+        if (size) command_.ram.push_back(*size);
+    }
+    void memory(const Properties& given) {
+        const auto size = size_of(given, kMiB);
+        sized_ = sized_ || size;
+        ram(size);
+    }
+    void object(const Properties& given) {
+        if (get(given, "qom-type").starts_with("memory-backend-")) ram(size_of(given, 1));
+    }
+    /// "4", "cpus=4", or "sockets=2,cores=2": as many as there can be, if it does not say how many there are.
+    void processors(const Properties& given) {
+        const auto number = [&](const char* name) { return static_cast<unsigned>(std::clamp(std::atoi(get(given, name).c_str()), 0, kMostVcpus)); };
+        unsigned vcpus = number("cpus");
+        if (!vcpus) vcpus = number("maxcpus");
+        if (!vcpus) {
+            vcpus = 1;
+            for (const char* level : {"sockets", "dies", "clusters", "cores", "threads"})
+                vcpus = std::min(vcpus * std::max(number(level), 1U), static_cast<unsigned>(kMostVcpus));
+        }
+        command_.vcpus = vcpus;
+    }
+    void device(const Properties& given) {
+        mac(get(given, "mac"));
+        if (get(given, "driver") == "virtserialport") ports_.emplace_back(get(given, "name"), get(given, "chardev"));
+    }
+    void chardev(const Properties& given) {
+        if (get(given, "backend") == "socket") sockets_[get(given, "id")] = get(given, "path");
+    }
+    void mac(const std::string& address) {
+        if (!address.empty()) command_.macs.push_back(boost::to_lower_copy(address));
+    }
+
+    static constexpr int kMostVcpus = 4096;
+    QemuCommand command_;
+    bool sized_ = false;
+    std::vector<std::pair<std::string, std::string>> ports_;  // names and chardevs
+    Properties sockets_;                                      // paths by the ids of chardevs
+};
+
 }  // namespace
 
 bool is_qemu(const std::vector<std::string>& words) {
@@ -60,42 +138,11 @@ bool is_qemu(const std::vector<std::string>& words) {
     return program.starts_with("qemu-system-") || program == "qemu-kvm" || program == "kvm";
 }
 
-QemuCommand parse_qemu_command(const std::vector<std::string>& words) {
-    QemuCommand command;
-    bool sized = false;
-    for (std::size_t i = 1; i + 1 < words.size(); i++) {
-        // "-m" and "--m" are the same to QEMU.
-        const std::string option = words[i].starts_with("--") ? words[i].substr(1) : words[i];
-        const std::string& value = words[i + 1];
-        std::optional<std::uint64_t> size;
-        if (option == "-m") {
-            size = size_of(properties(value, "size"), kMiB);
-            sized = sized || size;
-        } else if (option == "-object") {
-            const auto object = properties(value, "qom-type");
-            if (const auto type = object.find("qom-type"); type != object.end() && type->second.starts_with("memory-backend-"))
-                size = size_of(object, 1);
-        } else if (option == "-name") {
-            const auto name = properties(value, "guest");
-            if (const auto guest = name.find("guest"); guest != name.end()) command.name = guest->second;
-        } else if (option == "-uuid") {
-            command.uuid = value;
-        } else {
-            continue;
-        }
-        if (size) command.ram.push_back(*size);
-        i++;
-    }
-    if (!sized) command.ram.push_back(kDefaultRam);
-    return command;
-}
+QemuCommand parse_qemu_command(const std::vector<std::string>& words) { return CommandReader(words).command(); }
 
 std::vector<pid_t> qemu_processes(const std::string& uuid) {
     std::vector<pid_t> found;
-    std::error_code ignored;
-    for (const auto& entry : std::filesystem::directory_iterator("/proc", ignored)) {
-        const pid_t pid = std::atoi(entry.path().filename().c_str());
-        if (pid <= 0) continue;
+    for (const pid_t pid : all_processes()) {
         try {
             const auto words = Process(pid).command_line();
             if (is_qemu(words) && boost::iequals(parse_qemu_command(words).uuid, uuid)) found.push_back(pid);

@@ -14,6 +14,14 @@ struct QemuCommand {
     std::vector<std::uint64_t> ram;  ///< sizes in bytes that the VM's memory, or a part of it, may have: -m, -object memory-backend-...
     std::string name;                ///< of the VM; empty without -name
     std::string uuid;                ///< of the VM; empty without -uuid
+    unsigned vcpus = 1;              ///< that it starts with: -smp
+    std::vector<std::string> macs;   ///< of its network cards, in small letters
+    struct Channel {
+        std::string name;  ///< as the guest sees it: /dev/virtio-ports/NAME
+        std::string path;  ///< the socket at which QEMU listens for the host's end; empty when it was given one that listens (fd=...)
+        bool given = false;  ///< libvirt has made the socket, and told the path
+    };
+    std::vector<Channel> channels;  ///< ports of virtio-serial that are sockets of the host
 };
 
 /// Whether a process that was started so is a QEMU that emulates a machine.

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "vmhost/domains.h"
+
+#include <fmt/format.h>
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include "base/error.h"
+#include "base/terminal.h"
+
+namespace vmhost {
+
+namespace {
+
+using Session = std::unique_ptr<virConnect, decltype(&::virConnectClose)>;
+using Text = std::unique_ptr<char, decltype(&::free)>;
+using DomainPtr = std::unique_ptr<virDomain, decltype(&::virDomainFree)>;
+
+constexpr std::chrono::seconds kAgain{10};
+/// Whoever answers nothing for three times as long is gone.
+constexpr int kKeepAlive = 5;  // s
+/// How long the end of this process waits for an event.
+constexpr int kStep = 200;  // ms
+constexpr std::chrono::seconds kLastWords{2};
+
+[[noreturn]] void fail(const std::string& doing) {
+    const char* why = ::virGetLastErrorMessage();
+    throw base::Error(fmt::format("libvirt: {}: {}", doing, base::printable(why ? why : "no reason is told")));
+}
+
+/// Errors are told as such; libvirt would print them, too.
+void be_quiet() {
+    ::virSetErrorFunc(nullptr, [](void*, virErrorPtr) {});
+}
+
+Session open(const std::string& uri) {
+    be_quiet();
+    Session session(::virConnectOpenReadOnly(uri.empty() ? nullptr : uri.c_str()), ::virConnectClose);
+    if (!session) fail("cannot connect");
+    return session;
+}
+
+std::vector<Domain> list(virConnect* session) {
+    virDomainPtr* found = nullptr;
+    const int count = ::virConnectListAllDomains(session, &found, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
+    if (count < 0) fail("cannot list domains");
+    std::vector<DomainPtr> domains;
+    for (int i = 0; i < count; i++) domains.emplace_back(found[i], ::virDomainFree);
+    ::free(found);
+    std::vector<Domain> running;
+    for (const DomainPtr& domain : domains) {
+        const Text xml(::virDomainGetXMLDesc(domain.get(), 0), ::free);
+        // It has ended meanwhile.
+        if (xml) running.push_back(parse_domain(xml.get()));
+    }
+    return running;
+}
+
+/// A connection on which libvirt tells of changes.
+class Connection {
+ public:
+    explicit Connection(const std::string& uri) : session_(open(uri)) {
+        ::virConnectSetKeepAlive(session_.get(), kKeepAlive, 3);
+        if (::virConnectDomainEventRegister(session_.get(), changed, this, nullptr)) fail("cannot be told of domains that come and go");
+    }
+    ~Connection() { ::virConnectDomainEventDeregister(session_.get(), changed); }
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+
+    bool alive() const { return ::virConnectIsAlive(session_.get()) == 1; }
+    /// Whether one has come or gone since this was asked last.
+    bool take_change() { return std::exchange(changed_, false); }
+    std::vector<Domain> domains() const { return list(session_.get()); }
+
+ private:
+    static int changed(virConnectPtr, virDomainPtr, int, int, void* self) {
+        static_cast<Connection*>(self)->changed_ = true;
+        return 0;
+    }
+    Session session_;
+    bool changed_ = true;
+};
+
+}  // namespace
+
+std::vector<Domain> running_domains(const std::string& uri) { return list(open(uri).get()); }
+
+/// What the thread and whoever has started it share.
+class DomainWatch::Work {
+ public:
+    Work(std::string uri, std::function<void(std::vector<Domain>)> changed) : uri_(std::move(uri)), changed_(std::move(changed)) {}
+
+    void run() {
+        ::virEventRegisterDefaultImpl();
+        // Events are waited for with a time limit, so that this thread can end.
+        const int timer = ::virEventAddTimeout(kStep, [](int, void*) {}, nullptr, nullptr);
+        while (!stopped()) {
+            try {
+                watch();
+            } catch (const base::Error&) {
+                // There is none, or no more: VMs are known by their processes, too.
+            }
+            tell({});
+            std::unique_lock lock(mutex_);
+            changes_.wait_for(lock, kAgain, [this] { return stopping_; });
+        }
+        ::virEventRemoveTimeout(timer);
+        const std::lock_guard lock(mutex_);
+        ended_ = true;
+        changes_.notify_all();
+    }
+
+    /// Whether the thread has ended soon.
+    bool stop() {
+        std::unique_lock lock(mutex_);
+        stopping_ = true;
+        changes_.notify_all();
+        return changes_.wait_for(lock, kLastWords, [this] { return ended_; });
+    }
+
+ private:
+    void watch() {
+        Connection connection(uri_);
+        while (!stopped() && connection.alive()) {
+            if (connection.take_change()) tell(connection.domains());
+            ::virEventRunDefaultImpl();
+        }
+    }
+
+    void tell(std::vector<Domain> domains) {
+        const std::lock_guard lock(mutex_);
+        if (!stopping_) changed_(std::move(domains));
+    }
+
+    bool stopped() {
+        const std::lock_guard lock(mutex_);
+        return stopping_;
+    }
+
+    const std::string uri_;
+    const std::function<void(std::vector<Domain>)> changed_;
+    std::mutex mutex_;
+    std::condition_variable changes_;
+    bool stopping_ = false, ended_ = false;
+};
+
+DomainWatch::DomainWatch(std::string uri, std::function<void(std::vector<Domain>)> changed)
+    : work_(std::make_shared<Work>(std::move(uri), std::move(changed))), thread_([work = work_] { work->run(); }) {}
+
+DomainWatch::~DomainWatch() {
+    if (work_->stop()) thread_.join();
+    else thread_.detach();
+}
+
+}  // namespace vmhost
