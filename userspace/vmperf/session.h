@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+// What one client has counted of one VM.
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "vmhost/vm.h"
+#include "vmperf/counter.h"
+#include "vmperf/protocol.h"
+#include "vmperf/report.h"
+
+namespace vmperf {
+
+/// The counts of an interval.
+struct Interval {
+    double seconds = 0;  ///< its end, since the start
+    double length = 0;   ///< s
+    std::vector<EventCount> counts;
+};
+
+class Session {
+ public:
+    /// Counts from now on. Throws UsageError for an event or a virtual CPU that there is not, and for more than `most_counters`; Error when
+    /// the kernel refuses.
+    Session(CounterSource& source, const vmhost::Vm& vm, const Request& request, std::size_t most_counters);
+
+    /// The time at which counting began: seconds since 1970.
+    double begun() const { return begun_; }
+    /// Since the sample before.
+    Interval interval();
+    /// Since the start. `reason`: why it ends, empty when the client wants so.
+    Total total(const std::string& reason);
+    /// Threads come and go: to be called each second or so.
+    void follow();
+
+ private:
+    using Clock = std::chrono::steady_clock;
+    struct Scheduled {
+        std::uint64_t run_ns = 0, wait_ns = 0;
+    };
+    /// A thread that runs vCPUs.
+    struct Vcpu {
+        std::optional<unsigned> number;
+        Scheduled before, now;
+        Counters migrations;
+    };
+    struct Threads {
+        std::set<pid_t> counted, others;
+        std::map<pid_t, std::optional<unsigned>> vcpus;  // those of `counted` that run vCPUs
+    };
+    Threads threads() const;
+    void watch(const Threads& threads);
+    std::optional<Scheduled> scheduled(pid_t thread) const;
+    double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
+
+    CounterSource& source_;
+    const vmhost::Vm& vm_;
+    const unsigned cpu_;
+    const std::size_t most_counters_;
+    std::optional<Counters> counted_, others_;
+    std::map<pid_t, Vcpu> vcpus_;
+    std::vector<Count> last_;
+    double last_seconds_ = 0, begun_ = 0;
+    Clock::time_point start_;
+};
+
+}  // namespace vmperf
