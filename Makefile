@@ -25,7 +25,7 @@ help:
 	@echo "make check-all        the slow proofs as well: built into a kernel, debug kernel, faults, fuzzers, load for minutes, 64 CPUs, arm64, a browser"
 	@echo "make check-matrix     the kernel tests on every kernel the module is for, 5.10 to the newest (docs/kernels.md)"
 	@echo "make check-causes     is the cause true? Against the stack of every migration, on KERNELS='6.1 ...' or all fetched"
-	@echo "make bench            how fast the analyzers are, beside wc, mawk and sort, mig_mon, beside its peers and OLD_MIG_MON=PROGRAM, vm_dirty_track and dirtylog_verify"
+	@echo "make bench            how fast the analyzers are, beside wc, mawk and sort, mig_mon, beside its peers and OLD_MIG_MON=PROGRAM, vm_dirty_track, dirtylog_verify and perf_kvm_server"
 	@echo "make bench-kernel     what tracing a migration costs, beside ftrace, BPF, perf and LTTng in the same boot; BENCH_KERNEL=$(BENCH_KERNEL)"
 	@echo "make setup            install packages and fetch kernels (demo and check do that themselves)"
 	@echo "make kmod [KVER=...]  the module for one kernel: installed headers, or one that setup has fetched"
@@ -72,6 +72,7 @@ bench: programs
 	tests/bench/mig_mon_dirty
 	tests/bench/vm_dirty_track
 	tests/bench/dirtylog_verify
+	tests/bench/perf_kvm
 	tests/bench/mig_mon
 
 bench-kernel: setup

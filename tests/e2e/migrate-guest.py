@@ -20,24 +20,21 @@ Usage: migrate-guest.py MIG_MON FOLDER INTERVAL_MS PAUSE_MS...
 """
 
 import contextlib
-import importlib.machinery
-import importlib.util
 import json
 import os
 import shutil
 import signal
 import socket
-import stat
 import struct
 import subprocess
 import sys
 import time
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from guests import PATIENCE, connect, load_vm_run, write_initramfs
+
 GUEST, HOST = "192.0.2.2", "192.0.2.1"
 # Not a multiple of 256 KiB: an old QEMU loses dirty pages otherwise when it emulates the CPU.
 MEMORY = "196600K"
-PATIENCE = 120
 # All, as a bridge takes packets away before those are served who want one protocol.
 ETH_P_ALL, ETH_P_IP, SO_TIMESTAMPNS = 3, 0x0800, 35
 
@@ -50,34 +47,6 @@ ip link set eth0 up
 mig_mon mm_dirty -m 48 -r 12 >/dev/null 2>&1 &
 exec mig_mon server_rr >/dev/null 2>&1
 """
-
-
-def load_vm_run():
-    """What scripts/vm-run knows of kernels, modules, archives and QEMU."""
-    loader = importlib.machinery.SourceFileLoader("vm_run", os.path.join(TOP, "scripts/vm-run"))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("vm_run", loader))
-    loader.exec_module(module)
-    return module
-
-
-def write_initramfs(vm_run, kernel, mig_mon, path):
-    archive, box = vm_run.Archive(), vm_run.busybox()
-    for folder in ("bin", "dev", "lib", "proc", "tmp"):
-        archive.add(folder, stat.S_IFDIR | 0o755)
-    archive.add("init", stat.S_IFREG | 0o755, INIT.encode())
-    archive.add_file(box, "bin/busybox")
-    for applet in ("sh", "mount", "cat", "insmod", "ip"):
-        archive.add("bin/" + applet, stat.S_IFLNK | 0o777, b"busybox")
-    archive.add_file(vm_run.stripped(mig_mon), "bin/mig_mon")
-    for library in vm_run.shared_libraries([box, mig_mon]):
-        archive.add_file(library, library)
-    modules = vm_run.KernelModules(kernel)
-    names = list(dict.fromkeys(needed for name in ("virtio_pci", "virtio_net") for needed in modules.closure(name) or []))
-    for name in names:
-        archive.add(f"lib/{name}.ko", stat.S_IFREG | 0o644, modules.read(name))
-    archive.add("modules", stat.S_IFREG | 0o644, "".join(f"/lib/{name}.ko\n" for name in names).encode())
-    with open(path, "wb") as f:
-        archive.write(f.fileno())
 
 
 class Machine:
@@ -97,13 +66,7 @@ class Machine:
         self.log = open(os.path.join(folder, f"qemu{number}.log"), "w+")
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
                                         pass_fds=[descriptor] if descriptor is not None else [])
-        self.socket = socket.socket(socket.AF_UNIX)
-        deadline = time.monotonic() + PATIENCE
-        while self.socket.connect_ex(control):
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                self.log.seek(0)
-                raise SystemExit(f"QEMU does not run: {self.log.read().strip()}")
-            time.sleep(0.05)
+        self.socket = connect(control, self.process, self.log)
         self.stream = self.socket.makefile("rw")
         self.stream.readline()
         self.events = {}
@@ -245,7 +208,8 @@ def main():
     mig_mon, folder, interval = sys.argv[1], sys.argv[2], int(sys.argv[3])
     vm_run = load_vm_run()
     kernel = vm_run.find_kernel("6.1", None)
-    write_initramfs(vm_run, kernel, mig_mon, os.path.join(folder, "initramfs"))
+    write_initramfs(vm_run, kernel, os.path.join(folder, "initramfs"), INIT, [mig_mon], ("sh", "mount", "cat", "insmod", "ip"),
+                    ("virtio_pci", "virtio_net"))
     make_network()
     with contextlib.ExitStack() as machines:
         def start(number):
