@@ -22,7 +22,8 @@ void request(std::string_view line) {
 
 /// Whoever reads it has a terminal.
 void show(const vmperf::Total& total) {
-    const std::string text = vmperf::total_text(total.counts, "x", total.seconds) + vmperf::host_text(total) + vmperf::interval_text(total.counts, 1, 1, true);
+    const std::string text =
+        vmperf::total_text(total.counts, "x", total.seconds) + vmperf::host_text(total) + vmperf::interval_text(total.counts, 1, 1, true);
     fuzz::require(std::ranges::none_of(text, [](unsigned char c) { return (c < ' ' && c != '\n') || c == 0x7f; }), "a control character in a report");
 }
 

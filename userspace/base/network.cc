@@ -135,7 +135,10 @@ UniqueFd connect_unix(const std::string& path, const std::string& if_refused, in
     UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0));
     if (!fd || ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address)) {
         const int error = errno;
-        throw system_error(fmt::format("cannot connect to {}", path), error, error == ECONNREFUSED || error == ENOENT ? if_refused : error == EACCES ? "try it as root" : "");
+        throw system_error(fmt::format("cannot connect to {}", path), error,
+                           error == ECONNREFUSED || error == ENOENT ? if_refused
+                           : error == EACCES                        ? "try it as root"
+                                                                    : "");
     }
     return fd;
 }

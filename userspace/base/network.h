@@ -16,7 +16,8 @@ namespace base {
 
 /// Connected to the first address of `host` that answers, each within `patience`, or what the kernel has. Throws Error that names the
 /// host and the reason, and `if_refused` when nobody listens there.
-UniqueFd connect_tcp(const std::string& host, std::uint16_t port, const std::string& if_refused, std::optional<std::chrono::milliseconds> patience = std::nullopt);
+UniqueFd connect_tcp(const std::string& host, std::uint16_t port, const std::string& if_refused,
+                     std::optional<std::chrono::milliseconds> patience = std::nullopt);
 
 struct ListenOptions {
     std::string if_taken;    ///< what to do when somebody else listens there

@@ -306,7 +306,8 @@ void draw(const HeatMap& map, const Canvas&, Script& script) {
                                     100 * map.columns[x][y]);
     script.blocks.push_back(std::move(block));
     std::string& to = script.commands;
-    to += fmt::format("set xlabel 'time since the start [s]'\nset ylabel {}\nset cblabel {}\n", gnuplot_string(map.y_label), gnuplot_string(map.part + " [%]"));
+    to += fmt::format("set xlabel 'time since the start [s]'\nset ylabel {}\nset cblabel {}\n", gnuplot_string(map.y_label),
+                      gnuplot_string(map.part + " [%]"));
     to += fmt::format("set xrange [0:{}]\nset yrange [0:{}]\nset cbrange [0:*]\nset key off\nset border 15\n", map.seconds, map.height);
     to += "set grid noxtics noytics\n";
     to += "set palette defined (0 '#ffffff', 0.02 '#fff3d9', 0.25 '#f6c667', 0.5 '#cf6f5f', 0.75 '#7b3a7d', 1 '#1d1147')\n";

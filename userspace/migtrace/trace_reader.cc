@@ -91,7 +91,8 @@ void TraceReader::Note::add(std::uint64_t at, const std::string& about) {
     what = about;
 }
 
-TraceReader::TraceReader(ReadOptions options) : lines_(options.files), options_(std::move(options)), extras_(options_.order == ReadOptions::Order::Full), batch_(kBatch) {}
+TraceReader::TraceReader(ReadOptions options)
+    : lines_(options.files), options_(std::move(options)), extras_(options_.order == ReadOptions::Order::Full), batch_(kBatch) {}
 
 /// Notes a line that makes no sense, or throws with --strict.
 void TraceReader::fault(Fault fault, std::uint64_t line) {

@@ -59,8 +59,8 @@ struct Piece {
 
 /// How it works: regular files are looked through first, at their time stamps only. When they are in order, with the
 /// whole header in front, they are then read from front to back; otherwise every run that is in order (the part of a
-/// CPU) is read by itself, and runs are merged. For periods samples are enough, with `optimistic`. So is a pipe, in memory (24 bytes per event), until its first 65536
-/// events leave no doubt that it is sorted and not CPU after CPU. What has thousands of runs is sorted in memory.
+/// CPU) is read by itself, and runs are merged. For periods samples are enough, with `optimistic`. So is a pipe, in memory (24 bytes per event),
+/// until its first 65536 events leave no doubt that it is sorted and not CPU after CPU. What has thousands of runs is sorted in memory.
 class TraceReader {
  public:
     explicit TraceReader(ReadOptions options);

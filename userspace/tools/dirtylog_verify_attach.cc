@@ -78,11 +78,13 @@ uid_t user_of(pid_t pid) {
 void give_folder(const std::string& folder, pid_t source, pid_t destination) {
     const uid_t from = user_of(source), to = user_of(destination);
     if (from != to && from != 0)
-        throw base::Error(fmt::format("the source runs as user {}, the destination as {}: neither may use a socket of the other (say how they reach each "
-                                      "other: --uri tcp:127.0.0.1:4321)",
-                                      from, to));
+        throw base::Error(
+            fmt::format("the source runs as user {}, the destination as {}: neither may use a socket of the other (say how they reach each "
+                        "other: --uri tcp:127.0.0.1:4321)",
+                        from, to));
     if (to != ::geteuid() && ::chown(folder.c_str(), to, static_cast<gid_t>(-1)))
-        throw base::system_error(fmt::format("cannot give {} to user {}, for the destination's socket", folder, to), errno, "--uri says how else they reach each other");
+        throw base::system_error(fmt::format("cannot give {} to user {}, for the destination's socket", folder, to), errno,
+                                 "--uri says how else they reach each other");
 }
 
 int both(const CommandLine& line, vmhost::Qmp& source, vmhost::Qmp& destination, vmverify::MigrationOptions& options, base::StopSignals& signals) {
@@ -106,7 +108,8 @@ int both(const CommandLine& line, vmhost::Qmp& source, vmhost::Qmp& destination,
 }
 
 /// The memory of one VM when the migration is over.
-int save_one(const CommandLine& line, vmhost::Qmp* source, vmhost::Qmp* destination, const vmverify::MigrationOptions& options, base::StopSignals& signals) {
+int save_one(const CommandLine& line, vmhost::Qmp* source, vmhost::Qmp* destination, const vmverify::MigrationOptions& options,
+             base::StopSignals& signals) {
     const std::string& file = line.get<std::string>("save");
     base::tell(options.uri.empty() ? "waiting for the migration, which you start" : "waiting for the migration");
     const auto figures = vmverify::migrate(source, destination, options, signals, [](const auto&) {});
@@ -134,5 +137,6 @@ int verify_attach(int argc, char** argv) {
     check_rights(destination.get());
     base::StopSignals signals;
     if (destination) check_waits(*destination);
-    return source && destination ? both(line, *source, *destination, options, signals) : save_one(line, source.get(), destination.get(), options, signals);
+    return source && destination ? both(line, *source, *destination, options, signals)
+                                 : save_one(line, source.get(), destination.get(), options, signals);
 }

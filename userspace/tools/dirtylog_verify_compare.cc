@@ -48,7 +48,8 @@ void check_whole_pages(const vmverify::SavedRam& ram, std::uint64_t page_size) {
 int verify_compare(int argc, char** argv) {
     base::offer_help_of("dirtylog_verify compare");
     base::CommandLine line(kInfo);
-    line.group("Memory").add_options()("page-size", po::value<std::string>()->value_name("SIZE"), "what counts as a page; default: as saved, or 4096");
+    line.group("Memory").add_options()("page-size", po::value<std::string>()->value_name("SIZE"),
+                                       "what counts as a page; default: as saved, or 4096");
     add_report_options(line);
     if (!line.parse(argc, argv)) return 0;
     check_report_options(line);

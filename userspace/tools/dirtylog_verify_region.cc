@@ -80,7 +80,9 @@ std::string writer(const std::string& workload, std::chrono::nanoseconds duratio
 /// Finds the device, lets the writers run, and tells when they have ended. Something is always written elsewhere: where nothing is,
 /// a tracker that migrates is done.
 std::string script(const std::vector<std::string>& workloads, std::chrono::nanoseconds duration) {
-    std::string text = "for d in /sys/bus/pci/devices/*; do case $(cat $d/vendor $d/device) in 0x1af4*0x1110) D=$d;; esac; done; echo 1 >$D/enable; dirtyram 1024 1024 20 & ";
+    std::string text =
+        "for d in /sys/bus/pci/devices/*; do case $(cat $d/vendor $d/device) in 0x1af4*0x1110) D=$d;; esac; done; echo 1 >$D/enable; dirtyram 1024 "
+        "1024 20 & ";
     for (const std::string& workload : workloads) text += "{ " + writer(workload, duration) + "; } & P=\"$P $!\"; ";
     return text + fmt::format("wait $P; echo {}", kEnded);
 }

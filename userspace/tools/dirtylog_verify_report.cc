@@ -77,17 +77,18 @@ std::string describe(const Finding& finding) {
 }
 
 void print_differences(const Case& what, const Comparison& comparison, const vmverify::Findings& findings) {
-    base::print_line(fmt::format("different     {} of {} pages of {} bytes, in {} bytes", comparison.different_pages, comparison.pages, what.page_size,
-                                 comparison.different_bytes));
+    base::print_line(fmt::format("different     {} of {} pages of {} bytes, in {} bytes", comparison.different_pages, comparison.pages,
+                                 what.page_size, comparison.different_bytes));
     const auto list = places(findings.pages(), what.page_size);
     for (std::size_t i = 0; i < std::min(list.size(), kPrinted); i++) {
         const Finding& finding = *list[i].first;
-        base::print_line(base::printable(fmt::format("  {} at {:#x}: {} page{}, {} bytes{}", comparison.blocks[finding.block].name, finding.offset, list[i].pages,
-                                                     list[i].pages == 1 ? "" : "s", list[i].bytes, describe(finding))));
+        base::print_line(base::printable(fmt::format("  {} at {:#x}: {} page{}, {} bytes{}", comparison.blocks[finding.block].name, finding.offset,
+                                                     list[i].pages, list[i].pages == 1 ? "" : "s", list[i].bytes, describe(finding))));
     }
     if (list.size() > kPrinted) base::print_line(fmt::format("  and {} more places (--output json has them)", list.size() - kPrinted));
     if (const auto& first = findings.first()) {
-        base::print_line(base::printable(fmt::format("first byte    {} at {:#x}; from {:#x} on:", comparison.blocks[first->block].name, first->offset, first->begin)));
+        base::print_line(base::printable(
+            fmt::format("first byte    {} at {:#x}; from {:#x} on:", comparison.blocks[first->block].name, first->offset, first->begin)));
         base::print_line(fmt::format("  source       {}\n  destination  {}", hex(first->first), hex(first->second)));
     }
     if (!what.known_cause.empty()) base::print_line("known cause   " + what.known_cause);
@@ -98,14 +99,17 @@ std::string part(std::uint64_t bytes, const char* way) { return bytes ? fmt::for
 
 void print_text(const Case& what, const Comparison& comparison, const vmverify::Findings& findings) {
     if (const auto& m = what.migration)
-        base::print_line(fmt::format("migration     {} passes in {:.1f} s, downtime {} ms, {} of memory sent{}{}", m->passes, seconds(m->total), m->downtime.count(),
-                                     base::format_size(m->bytes), part(m->postcopy_bytes, "postcopy"), part(m->multifd_bytes, "multifd")));
-    for (std::size_t i = 0; i < 2; i++) base::print_line(fmt::format("{:<13} sum -r {}  SHA-256 {}", kSides[i], comparison.checksums[i].sum, comparison.checksums[i].sha256));
+        base::print_line(fmt::format("migration     {} passes in {:.1f} s, downtime {} ms, {} of memory sent{}{}", m->passes, seconds(m->total),
+                                     m->downtime.count(), base::format_size(m->bytes), part(m->postcopy_bytes, "postcopy"),
+                                     part(m->multifd_bytes, "multifd")));
+    for (std::size_t i = 0; i < 2; i++)
+        base::print_line(fmt::format("{:<13} sum -r {}  SHA-256 {}", kSides[i], comparison.checksums[i].sum, comparison.checksums[i].sha256));
     for (const std::string& block : comparison.left_out) base::print_line(base::printable("not compared  " + block));
     if (comparison.different_pages)
         print_differences(what, comparison, findings);
     else
-        base::print_line(fmt::format("{:<13} {} pages of {} bytes", comparison.identical() ? "identical" : "the same in", comparison.pages, what.page_size));
+        base::print_line(
+            fmt::format("{:<13} {} pages of {} bytes", comparison.identical() ? "identical" : "the same in", comparison.pages, what.page_size));
 }
 
 Json json_of(const Finding& finding, const Comparison& comparison) {
@@ -121,8 +125,13 @@ void print_json(const Case& what, const Comparison& comparison, const vmverify::
     Json object = {{"type", "verification"}, {"identical", comparison.identical()}, {"pages", comparison.pages}, {"page_size", what.page_size},
                    {"different_pages", comparison.different_pages}, {"different_bytes", comparison.different_bytes}};
     if (const auto& m = what.migration)
-        object["migration"] = {{"passes", m->passes}, {"passes_wanted", what.wanted.passes}, {"ms", m->total.count()}, {"downtime_ms", m->downtime.count()},
-                               {"downtime_allowed_ms", m->allowed.count()}, {"bytes", m->bytes}, {"postcopy_bytes", m->postcopy_bytes},
+        object["migration"] = {{"passes", m->passes},
+                               {"passes_wanted", what.wanted.passes},
+                               {"ms", m->total.count()},
+                               {"downtime_ms", m->downtime.count()},
+                               {"downtime_allowed_ms", m->allowed.count()},
+                               {"bytes", m->bytes},
+                               {"postcopy_bytes", m->postcopy_bytes},
                                {"multifd_bytes", m->multifd_bytes}};
     for (std::size_t i = 0; i < 2; i++) object[kSides[i]] = {{"sum_r", comparison.checksums[i].sum}, {"sha256", comparison.checksums[i].sha256}};
     object["blocks"] = Json::array();
@@ -142,8 +151,9 @@ bool proves_enough(const Case& what) {
     if (!what.migration) return true;
     const auto& wanted = what.wanted;
     if (what.migration->passes < wanted.passes) {
-        base::tell(fmt::format("the migration was over after {} passes, {} were wanted: it proves less (lower --bandwidth, or let the guest dirty more)",
-                               what.migration->passes, wanted.passes));
+        base::tell(
+            fmt::format("the migration was over after {} passes, {} were wanted: it proves less (lower --bandwidth, or let the guest dirty more)",
+                        what.migration->passes, wanted.passes));
         return false;
     }
     if (std::ranges::count(wanted.capabilities, "postcopy-ram") && what.migration->postcopy_bytes == 0) {
@@ -161,7 +171,8 @@ void add_migration_options(CommandLine& line) {
     how("passes", po::value<unsigned>()->value_name("N")->default_value(4), "over the memory, at least, before it may end");
     how("bandwidth", text("RATE"), "QEMU's max-bandwidth, bytes a second: 100M; default: as QEMU has it");
     how("downtime", text("TIME")->default_value("300ms"), "that is allowed after these passes; it is doubled when it is not enough");
-    how("cap", po::value<std::vector<std::string>>()->value_name("NAME,...")->composing(), "capabilities of QEMU: multifd, postcopy-ram, xbzrle, ...");
+    how("cap", po::value<std::vector<std::string>>()->value_name("NAME,...")->composing(),
+        "capabilities of QEMU: multifd, postcopy-ram, xbzrle, ...");
     how("timeout", text("TIME")->default_value("10m"), "for all of it");
 }
 
@@ -175,7 +186,8 @@ vmverify::MigrationOptions migration_options(const CommandLine& line) {
     if (line.has("bandwidth")) {
         options.bandwidth = base::parse_size("--bandwidth", line.get<std::string>("bandwidth"));
         // Less than 10 is no limit at all for QEMU.
-        if (*options.bandwidth < kLeastBandwidth) throw UsageError(fmt::format("--bandwidth: from {} bytes a second on, as in 100M", kLeastBandwidth));
+        if (*options.bandwidth < kLeastBandwidth)
+            throw UsageError(fmt::format("--bandwidth: from {} bytes a second on, as in 100M", kLeastBandwidth));
     }
     const auto downtime = base::parse_duration("--downtime", line.get<std::string>("downtime"), std::chrono::milliseconds(1));
     options.downtime = std::chrono::duration_cast<std::chrono::milliseconds>(downtime);

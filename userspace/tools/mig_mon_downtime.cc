@@ -169,12 +169,14 @@ class Reporter {
         };
         listener.first = [this](std::chrono::nanoseconds gap) {
             if (job_.json)
-                base::print_line(nlohmann::ordered_json{{"type", "start"},
-                                                        {"time", std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count()},
-                                                        {"interval_ms", milliseconds(gap)}}
-                                     .dump());
+                base::print_line(
+                    nlohmann::ordered_json{{"type", "start"},
+                                           {"time", std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count()},
+                                           {"interval_ms", milliseconds(gap)}}
+                        .dump());
             else
-                base::print_line(fmt::format("a packet each {0:.4g} ms; a gap of {1:.4g} ms or more is an outage", milliseconds(gap), 2 * milliseconds(gap)));
+                base::print_line(
+                    fmt::format("a packet each {0:.4g} ms; a gap of {1:.4g} ms or more is an outage", milliseconds(gap), 2 * milliseconds(gap)));
         };
         listener.second = [this](const ProbeFigures& figures) { second(figures); };
         return listener;
@@ -231,7 +233,9 @@ class Reporter {
                            : job_.probe.round_trip ? fmt::format("{} sent, {} answered", f.sent, f.received)
                                                    : fmt::format("{} sent", f.sent);
         if (f.quiet && watches()) text += fmt::format(", quiet for {:.1f} s", milliseconds(*f.quiet) / 1000);
-        if (f.outages.count()) text += fmt::format(", {} outage{}, longest {:.0f} ms", f.outages.count(), f.outages.count() == 1 ? "" : "s", milliseconds(f.outages.max()));
+        if (f.outages.count())
+            text +=
+                fmt::format(", {} outage{}, longest {:.0f} ms", f.outages.count(), f.outages.count() == 1 ? "" : "s", milliseconds(f.outages.max()));
         live_.update(text);
     }
 

@@ -407,7 +407,8 @@ int Run::run() {
     try {
         count();
         finish();
-        if (total_ && !total_->reason.empty()) trouble = fmt::format("the server has ended the count: {}; the figures are incomplete", total_->reason);
+        if (total_ && !total_->reason.empty())
+            trouble = fmt::format("the server has ended the count: {}; the figures are incomplete", total_->reason);
     } catch (const base::Error& error) {
         trouble = fmt::format("{}; the figures are missing", error.what());
         abandon();

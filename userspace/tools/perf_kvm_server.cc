@@ -45,12 +45,16 @@ void add_options(CommandLine& line) {
     const vmperf::Limits limits;
     auto where = line.group("Where it is reached").add_options();
     where("host", po::value<std::vector<std::string>>()->composing()->value_name("ADDRESS"),
-          fmt::format("listen at this address or name, IPv4 or IPv6, which this host may get later; may be repeated (default {}); * is all", vmperf::kDefaultHost).c_str());
+          fmt::format("listen at this address or name, IPv4 or IPv6, which this host may get later; may be repeated (default {}); * is all",
+                      vmperf::kDefaultHost)
+              .c_str());
     where("port", number(vmperf::kDefaultPort), "TCP port");
-    where("socket", text("PATH")->default_value(vmperf::default_socket()), "Unix socket at which root, and whoever runs this, may watch any VM; empty: none");
+    where("socket", text("PATH")->default_value(vmperf::default_socket()),
+          "Unix socket at which root, and whoever runs this, may watch any VM; empty: none");
     auto who = line.group("Who is served").add_options();
     who("trust-mac", po::bool_switch(),
-        "believe the MAC address that a client tells where nothing better is at hand: any guest can then read the counters of any VM whose MAC it knows");
+        "believe the MAC address that a client tells where nothing better is at hand: any guest can then read the counters of any VM whose MAC it "
+        "knows");
     who("connect", text("URI"), "libvirt, as virsh --connect (default for root: qemu:///system); empty: VMs are known by their processes alone");
     who("no-nftables", po::bool_switch(), "do without rules of nftables, which tell from which tap a connection comes; those guests are refused");
     auto limit = line.group("Limits").add_options();
@@ -74,8 +78,11 @@ void print_table(const std::vector<vmhost::Vm>& vms) {
         const bool channel = std::ranges::any_of(command.channels, [](const auto& one) { return one.name == vmperf::kChannelName; });
         // A line for each network card.
         const std::size_t lines = std::max({command.macs.size(), vm.taps.size(), std::size_t{1}});
-        const auto at = [&](const std::vector<std::string>& list, std::size_t i) { return i < list.size() ? shown(list[i]) : std::string(i ? "" : "-"); };
-        std::string row = fmt::format(kRow, shown(command.name), vm.process->pid(), command.vcpus, at(command.macs, 0), at(vm.taps, 0), channel ? "yes" : "no", shown(command.uuid));
+        const auto at = [&](const std::vector<std::string>& list, std::size_t i) {
+            return i < list.size() ? shown(list[i]) : std::string(i ? "" : "-");
+        };
+        std::string row = fmt::format(kRow, shown(command.name), vm.process->pid(), command.vcpus, at(command.macs, 0), at(vm.taps, 0),
+                                      channel ? "yes" : "no", shown(command.uuid));
         base::print_line(row);
         for (std::size_t i = 1; i < lines; i++) base::print_line(fmt::format(kRow, "", "", "", at(command.macs, i), at(vm.taps, i), "", ""));
     }
@@ -88,9 +95,9 @@ void print_json(const std::vector<vmhost::Vm>& vms) {
         nlohmann::ordered_json vcpus = nlohmann::ordered_json::array(), channels = nlohmann::ordered_json::array();
         for (const auto& [number, thread] : threads.vcpus) vcpus.push_back({{"vcpu", number}, {"thread", thread}});
         for (const auto& channel : vm.command.channels) channels.push_back({{"name", channel.name}, {"path", channel.path}});
-        const nlohmann::ordered_json object = {{"type", "vm"},           {"name", vm.command.name},    {"uuid", vm.command.uuid}, {"pid", vm.process->pid()},
-                                               {"vcpus", vm.command.vcpus}, {"vcpu_threads", vcpus}, {"macs", vm.command.macs}, {"taps", vm.taps},
-                                               {"channels", channels}};
+        const nlohmann::ordered_json object = {
+            {"type", "vm"},          {"name", vm.command.name}, {"uuid", vm.command.uuid}, {"pid", vm.process->pid()}, {"vcpus", vm.command.vcpus},
+            {"vcpu_threads", vcpus}, {"macs", vm.command.macs}, {"taps", vm.taps},         {"channels", channels}};
         base::print_line(object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
     }
 }
@@ -187,7 +194,8 @@ int run(int argc, char** argv) {
     auto hosts = line.has("host") ? line.get<std::vector<std::string>>("host") : std::vector<std::string>{vmperf::kDefaultHost};
     for (std::string& host : hosts) {
         if (host.empty()) throw UsageError("--host: an address is missing (* is all of them)");
-        auto sockets = base::listen_tcp(host == "*" ? "" : host, static_cast<std::uint16_t>(port), {.if_taken = "another perf_kvm_server runs; --port takes another port", .free_bind = true});
+        auto sockets = base::listen_tcp(host == "*" ? "" : host, static_cast<std::uint16_t>(port),
+                                        {.if_taken = "another perf_kvm_server runs; --port takes another port", .free_bind = true});
         std::ranges::move(sockets, std::back_inserter(options.tcp));
     }
     options.administrator = administrator_socket(line);
@@ -196,7 +204,8 @@ int run(int argc, char** argv) {
     base::StopSignals signals;
     vmperf::KernelCounters counters;
     vmperf::Server server(std::move(options), counters);
-    base::tell(fmt::format("serves at {} port {}{}", fmt::join(hosts, ", "), port, line.get<std::string>("socket").empty() ? "" : " and at " + line.get<std::string>("socket")));
+    base::tell(fmt::format("serves at {} port {}{}", fmt::join(hosts, ", "), port,
+                           line.get<std::string>("socket").empty() ? "" : " and at " + line.get<std::string>("socket")));
     server.run(signals);
     if (const auto path = line.get<std::string>("socket"); !path.empty()) ::unlink(path.c_str());
     return 0;

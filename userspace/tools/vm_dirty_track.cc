@@ -153,8 +153,8 @@ void list_trackers(const CommandLine& line, const vmdirty::Target* target) {
     for (const auto& kind : vmdirty::tracker_kinds()) {
         const std::string obstacle = kind.obstacle(target);
         if (form == Form::Json) {
-            const nlohmann::ordered_json object = {
-                {"type", "tracker"}, {"name", kind.name}, {"about", kind.about}, {"bitmaps", kind.which}, {"works", obstacle.empty()}, {"obstacle", obstacle}};
+            const nlohmann::ordered_json object = {{"type", "tracker"},     {"name", kind.name},         {"about", kind.about},
+                                                   {"bitmaps", kind.which}, {"works", obstacle.empty()}, {"obstacle", obstacle}};
             base::print_line(object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
             continue;
         }

@@ -129,8 +129,8 @@ void Reporter::summary() const {
 }
 
 void Reporter::summary_text() const {
-    base::print_line(fmt::format("\n{} interval{} in {}: {:.1f} MB/s on average, {:.1f} MB/s at most, of {:.1f} MB", intervals_, intervals_ == 1 ? "" : "s",
-                                 base::format_duration(watched_), average(), most(), megabytes(target_.layout.pages())));
+    base::print_line(fmt::format("\n{} interval{} in {}: {:.1f} MB/s on average, {:.1f} MB/s at most, of {:.1f} MB", intervals_,
+                                 intervals_ == 1 ? "" : "s", base::format_duration(watched_), average(), most(), megabytes(target_.layout.pages())));
     for (std::size_t i = 0; i < kWindows.size(); i++)
         if (largest_[i])
             base::print_line(fmt::format("written within {:>3} s: {:.1f} MB at most", window_name(kWindows[i]), megabytes(*largest_[i])));

@@ -168,7 +168,8 @@ void Migration::check(Qmp& qmp) {
         throw base::Error("this QEMU is too old: it cannot stop before the end of a migration");
     if (qmp.has_kvm()) return;
     if (const auto name = deadly_block(vmhost::parse_ram_blocks(qmp.human("info ramblock"))); !name.empty())
-        throw base::Error(fmt::format("this QEMU emulates, and would abort: its memory block {} is larger than that at its address 0", base::printable(name)));
+        throw base::Error(
+            fmt::format("this QEMU emulates, and would abort: its memory block {} is larger than that at its address 0", base::printable(name)));
 }
 
 Migration::Migration(Qmp& qmp) : qmp_(qmp) {

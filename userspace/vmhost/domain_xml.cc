@@ -26,7 +26,8 @@ const xmlChar* xml(const char* text) { return reinterpret_cast<const xmlChar*>(t
 class Reader {
  public:
     explicit Reader(const std::string& text)
-        : document_(::xmlReadMemory(text.data(), static_cast<int>(text.size()), nullptr, nullptr, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING),
+        : document_(::xmlReadMemory(text.data(), static_cast<int>(text.size()), nullptr, nullptr,
+                                    XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING),
                     ::xmlFreeDoc),
           context_(document_ ? ::xmlXPathNewContext(document_.get()) : nullptr, ::xmlXPathFreeContext) {
         const xmlNode* root = document_ ? ::xmlDocGetRootElement(document_.get()) : nullptr;

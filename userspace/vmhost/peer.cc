@@ -67,7 +67,8 @@ std::optional<LocalSocket> other_end(int tcp_socket) {
     const Question question = question_about(tcp_socket);
     const base::UniqueFd netlink(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
     if (!netlink) throw base::system_error("asking the kernel for sockets: socket(AF_NETLINK, NETLINK_SOCK_DIAG)", errno);
-    if (::send(netlink.get(), &question, sizeof question, 0) != sizeof question) throw base::system_error("asking the kernel for sockets: send()", errno);
+    if (::send(netlink.get(), &question, sizeof question, 0) != sizeof question)
+        throw base::system_error("asking the kernel for sockets: send()", errno);
     alignas(nlmsghdr) char answer[4096];
     const ssize_t got = ::recv(netlink.get(), answer, sizeof answer, 0);
     if (got < 0) throw base::system_error("asking the kernel for sockets: recv()", errno);

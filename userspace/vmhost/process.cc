@@ -101,7 +101,10 @@ void Process::check_running() const {
 
 void Process::fail(const std::string& doing, int error) const {
     check_running();
-    throw base::system_error(doing, error, error != EACCES && error != EPERM ? "" : ::geteuid() ? "try it as root" : "not even root may, in this container");
+    throw base::system_error(doing, error,
+                             error != EACCES && error != EPERM ? ""
+                             : ::geteuid()                     ? "try it as root"
+                                                               : "not even root may, in this container");
 }
 
 base::UniqueFd Process::open(const std::string& name, int flags) const {

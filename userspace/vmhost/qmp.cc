@@ -138,7 +138,8 @@ std::chrono::seconds Qmp::patience() const { return last_ > 1 ? kPatience : kFir
 Json Qmp::await(const std::string& command, Limit& limit, Clock::time_point end) {
     auto line = receive(limit);
     if (!line && limit.until < end) {
-        base::tell(fmt::format("the QMP socket {}: no answer to {} within {} s; waiting up to {} s", path_, command, kQuiet.count(), patience().count()));
+        base::tell(
+            fmt::format("the QMP socket {}: no answer to {} within {} s; waiting up to {} s", path_, command, kQuiet.count(), patience().count()));
         limit = {end, limit.bytes};
         line = receive(limit);
     }

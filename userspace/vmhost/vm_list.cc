@@ -60,7 +60,8 @@ VmPtr VmList::only(Test test) const {
 VmPtr VmList::named(const std::string& name) const {
     std::vector<VmPtr> found;
     for (const auto& [pid, vm] : vms_)
-        if (vm->command.name == name || (!vm->command.uuid.empty() && boost::iequals(vm->command.uuid, name)) || std::to_string(pid) == name) found.push_back(vm);
+        if (vm->command.name == name || (!vm->command.uuid.empty() && boost::iequals(vm->command.uuid, name)) || std::to_string(pid) == name)
+            found.push_back(vm);
     if (found.size() == 1) return found[0];
     const std::string shown = base::printable(name);
     if (found.empty()) throw base::UsageError(fmt::format("no VM '{}' runs on this host (perf_kvm_server --list shows those that do)", shown));

@@ -197,7 +197,9 @@ class Client {
 class Server {
  public:
     Server(const ProbeOptions& options, const ProbeListener& listener)
-        : options_(options), listener_(listener), socket_(base::bind_udp(options.host, options.port, "is another mig_mon running? --port takes another port")) {}
+        : options_(options),
+          listener_(listener),
+          socket_(base::bind_udp(options.host, options.port, "is another mig_mon running? --port takes another port")) {}
 
     ProbeFigures run(const base::StopSignals& signals) {
         Seconds seconds(options_.duration);

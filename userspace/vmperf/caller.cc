@@ -16,7 +16,8 @@ namespace {
 ucred credentials(int unix_socket) {
     ucred peer{};
     socklen_t size = sizeof peer;
-    if (::getsockopt(unix_socket, SOL_SOCKET, SO_PEERCRED, &peer, &size)) throw base::system_error("cannot tell who is at the other end: SO_PEERCRED", errno);
+    if (::getsockopt(unix_socket, SOL_SOCKET, SO_PEERCRED, &peer, &size))
+        throw base::system_error("cannot tell who is at the other end: SO_PEERCRED", errno);
     return peer;
 }
 

@@ -54,7 +54,9 @@ class KernelGroup : public CounterGroup {
 };
 
 /// What says of an event, not of this thread or of the rights to count, that it cannot be: as perf sees it.
-bool means_unsupported(int error) { return error == ENOENT || error == ENODEV || error == EOPNOTSUPP || error == EINVAL || error == ENXIO || error == ENOSYS; }
+bool means_unsupported(int error) {
+    return error == ENOENT || error == ENODEV || error == EOPNOTSUPP || error == EINVAL || error == ENXIO || error == ENOSYS;
+}
 
 }  // namespace
 

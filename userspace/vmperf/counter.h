@@ -55,7 +55,10 @@ struct Count {
     std::uint64_t value = 0;            ///< as counted
     std::uint64_t enabled = 0, running = 0;
     /// As if the event had had a counter all the time.
-    double scaled() const { return running && running < enabled ? static_cast<double>(value) * (static_cast<double>(enabled) / static_cast<double>(running)) : static_cast<double>(value); }
+    double scaled() const {
+        return running && running < enabled ? static_cast<double>(value) * (static_cast<double>(enabled) / static_cast<double>(running))
+                                            : static_cast<double>(value);
+    }
     /// How much of the time it had one, 0 to 1.
     double share() const { return enabled ? static_cast<double>(running) / static_cast<double>(enabled) : 0; }
 };

@@ -70,7 +70,8 @@ void put(perf_event_attr& attr, std::string_view event, const std::string& forma
         const auto dash = range.find('-');
         const auto low = number<unsigned>(range.substr(0, dash), 10);
         const auto high = dash == std::string_view::npos ? low : number<unsigned>(range.substr(dash + 1), 10);
-        if (!low || !high || *low > *high || *high > 63) fail(event, fmt::format("the kernel describes a part of it as '{}', which is no bits", format));
+        if (!low || !high || *low > *high || *high > 63)
+            fail(event, fmt::format("the kernel describes a part of it as '{}', which is no bits", format));
         const unsigned width = *high - *low + 1;
         const std::uint64_t mask = width == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << width) - 1;
         *config |= (left & mask) << *low;
@@ -124,7 +125,8 @@ class PmuEvent {
 
 void parse_pmu(Event& event, std::string_view name, std::string_view pmu, std::string_view terms, const EventPlaces& places) {
     const std::string folder = fmt::format("{}/{}", places.pmus, pmu);
-    if (!is_file_name(pmu) || !std::filesystem::exists(folder + "/type")) fail(name, fmt::format("this kernel has no PMU '{}' (those it has are in {})", pmu, places.pmus));
+    if (!is_file_name(pmu) || !std::filesystem::exists(folder + "/type"))
+        fail(name, fmt::format("this kernel has no PMU '{}' (those it has are in {})", pmu, places.pmus));
     const auto type = number<std::uint32_t>(first_line(folder + "/type"), 10);
     if (!type) fail(name, fmt::format("{}/type is no number", folder));
     event.attr.type = *type;
@@ -190,7 +192,8 @@ bool parse_raw(Event& event, std::string_view name) {
 /// Of user space and kernel, and of guest and host, what is not named is left out, where any of the two is.
 void apply_modifiers(Event& event, std::string_view modifiers) {
     for (const char c : modifiers)
-        if (std::string_view("ukGH").find(c) == std::string_view::npos) fail(event.name, fmt::format("'{}' is none of the modifiers u, k, G and H", c));
+        if (std::string_view("ukGH").find(c) == std::string_view::npos)
+            fail(event.name, fmt::format("'{}' is none of the modifiers u, k, G and H", c));
     const auto has = [&](char c) { return modifiers.find(c) != std::string_view::npos; };
     const bool of_scheduler = event.attr.config == PERF_COUNT_SW_CONTEXT_SWITCHES || event.attr.config == PERF_COUNT_SW_CPU_MIGRATIONS;
     if (event.software() && of_scheduler && (has('u') || has('k')))

@@ -30,7 +30,8 @@ void drop_privileges(bool marks) {
     std::vector<cap_value_t> kept = {::cap_max_bits() > CAP_PERFMON ? CAP_PERFMON : CAP_SYS_ADMIN, CAP_SYS_PTRACE, CAP_DAC_OVERRIDE};
     if (marks) kept.push_back(CAP_NET_ADMIN);
     const std::unique_ptr<std::remove_pointer_t<cap_t>, int (*)(void*)> rights(::cap_init(), ::cap_free);
-    for (const cap_flag_t set : {CAP_PERMITTED, CAP_EFFECTIVE}) check(::cap_set_flag(rights.get(), set, static_cast<int>(kept.size()), kept.data(), CAP_SET), "cap_set_flag()");
+    for (const cap_flag_t set : {CAP_PERMITTED, CAP_EFFECTIVE})
+        check(::cap_set_flag(rights.get(), set, static_cast<int>(kept.size()), kept.data(), CAP_SET), "cap_set_flag()");
     check(::prctl(PR_SET_KEEPCAPS, 1), "PR_SET_KEEPCAPS");
     check(::setgroups(0, nullptr), "setgroups()");
     check(::setresgid(kNobody, kNobody, kNobody), "setresgid()");

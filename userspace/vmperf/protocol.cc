@@ -63,7 +63,8 @@ std::optional<long long> number_of(const Json& object, const char* name, long lo
         const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
         whole = error == std::errc() && end == text.data() + text.size();
     }
-    if (!whole || number < least || number > most) throw UsageError(fmt::format("\"{}\" is {}: {} to {}", name, shown(found->dump(-1, ' ', true, Json::error_handler_t::replace)), least, most));
+    if (!whole || number < least || number > most)
+        throw UsageError(fmt::format("\"{}\" is {}: {} to {}", name, shown(found->dump(-1, ' ', true, Json::error_handler_t::replace)), least, most));
     return number;
 }
 

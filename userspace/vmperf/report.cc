@@ -47,7 +47,8 @@ std::string_view modifiers(const EventCount& count) { return std::string_view(co
 /// The counted event of one of these names, with the same modifiers as `like`.
 const EventCount* counted(const std::vector<EventCount>& counts, std::initializer_list<std::string_view> names, const EventCount* like) {
     const auto is_it = [&](const EventCount& count) {
-        return count.count.state == State::Counted && std::ranges::find(names, plain_name(count)) != names.end() && (!like || modifiers(*like) == modifiers(count));
+        return count.count.state == State::Counted && std::ranges::find(names, plain_name(count)) != names.end() &&
+               (!like || modifiers(*like) == modifiers(count));
     };
     const auto found = std::ranges::find_if(counts, is_it);
     return found == counts.end() ? nullptr : &*found;
@@ -64,7 +65,8 @@ std::string per_second(double rate) {
     return fmt::format("{:.3f} G/sec", rate);
 }
 
-std::optional<std::string> share_of(const std::vector<EventCount>& counts, const EventCount& part, std::initializer_list<std::string_view> whole, const char* what) {
+std::optional<std::string> share_of(const std::vector<EventCount>& counts, const EventCount& part, std::initializer_list<std::string_view> whole,
+                                    const char* what) {
     const EventCount* all = counted(counts, whole, &part);
     if (!all || value_of(*all) <= 0) return std::nullopt;
     return fmt::format("{:.2f}% of all {}", 100 * value_of(part) / value_of(*all), what);
@@ -90,7 +92,8 @@ std::string line(const std::vector<EventCount>& counts, const EventCount& count,
     std::string text = fmt::format("{:>18} {:<4} {:<32}", number_of(count), count.unit, count.event);
     const std::string means = meaning(counts, count, seconds);
     const bool shared = count.count.state == State::Counted && count.count.running < count.count.enabled;
-    if (!means.empty() || shared) text += fmt::format(" #{:>9} {:<20}", means.substr(0, means.find(' ')), means.empty() ? "" : means.substr(means.find(' ') + 1));
+    if (!means.empty() || shared)
+        text += fmt::format(" #{:>9} {:<20}", means.substr(0, means.find(' ')), means.empty() ? "" : means.substr(means.find(' ') + 1));
     if (shared) text += fmt::format("  ({:.2f}%)", 100 * count.count.share());
     text.erase(text.find_last_not_of(' ') + 1);
     return text + "\n";
@@ -207,7 +210,11 @@ nlohmann::ordered_json to_json(const Total& total) {
         object["migrations"] = times.migrations;
         vcpus.push_back(std::move(object));
     }
-    return {{"reason", total.reason}, {"seconds", total.seconds}, {"counts", to_json(total.counts)}, {"others", to_json(total.others)}, {"vcpus", std::move(vcpus)}};
+    return {{"reason", total.reason},
+            {"seconds", total.seconds},
+            {"counts", to_json(total.counts)},
+            {"others", to_json(total.others)},
+            {"vcpus", std::move(vcpus)}};
 }
 
 double seconds_from_json(const Json& object) {

@@ -50,7 +50,8 @@ double seconds_from_json(const nlohmann::json& object);
 /// What to_json() of a total gave; from somebody else. Throws Error.
 Total total_from_json(const nlohmann::json& object);
 
-/// The lines of `perf stat -I` for an interval that ended `seconds` after the start and was `length` s long. With the line that names the columns at first.
+/// The lines of `perf stat -I` for an interval that ended `seconds` after the start and was `length` s long. With the line that names the columns at
+/// first.
 std::string interval_text(const std::vector<EventCount>& counts, double seconds, double length, bool first);
 /// The report of `perf stat`. `whose`: "'sleep 5'"; `seconds`: how long it was counted.
 std::string total_text(const std::vector<EventCount>& counts, const std::string& whose, double seconds);

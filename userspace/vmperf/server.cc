@@ -80,7 +80,8 @@ class Server::Impl : public ConnectionOwner {
         look_for_vms();
         await_look();
         std::optional<vmhost::DomainWatch> domains;
-        if (!options_.libvirt.empty()) domains.emplace(options_.libvirt, [this](std::vector<vmhost::Domain> running) { pass_on(std::move(running)); });
+        if (!options_.libvirt.empty())
+            domains.emplace(options_.libvirt, [this](std::vector<vmhost::Domain> running) { pass_on(std::move(running)); });
         for (Listener& listener : listeners_) accept(listener);
         loop_.run();
     }
@@ -152,7 +153,8 @@ class Server::Impl : public ConnectionOwner {
     vmhost::VmPtr admit(Connection& connection, const Request& hello) override {
         silent_.remove(&connection);
         const vmhost::VmPtr vm = find_vm(connection, hello);
-        if (watching_.size() >= options_.limits.clients) throw base::Error(fmt::format("{} clients are served already; try again later", watching_.size()));
+        if (watching_.size() >= options_.limits.clients)
+            throw base::Error(fmt::format("{} clients are served already; try again later", watching_.size()));
         const auto of_it = std::ranges::count_if(watching_, [&](const auto& one) { return one.second == vm->process->pid(); });
         if (connection.way() != Way::Administrator && of_it >= options_.limits.clients_of_vm)
             throw base::Error(fmt::format("{} clients watch this VM already; try again later", of_it));

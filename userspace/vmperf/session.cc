@@ -41,8 +41,9 @@ Session::Threads Session::threads() const {
         return chosen;
     }
     if (all.vcpus.empty())
-        throw base::UsageError(fmt::format("cpu {} alone cannot be counted: {}", cpu_,
-                                           all.all_vcpus.empty() ? "QEMU does not name its threads (-name NAME,debug-threads=on)" : "one thread of QEMU runs all virtual CPUs"));
+        throw base::UsageError(fmt::format(
+            "cpu {} alone cannot be counted: {}", cpu_,
+            all.all_vcpus.empty() ? "QEMU does not name its threads (-name NAME,debug-threads=on)" : "one thread of QEMU runs all virtual CPUs"));
     const auto found = all.vcpus.find(cpu_ - 1);
     if (found == all.vcpus.end()) throw base::UsageError(fmt::format("cpu {}: the VM has {}; 0 means all", cpu_, all.vcpus.size()));
     chosen.counted = {found->second};
@@ -84,7 +85,8 @@ void Session::follow() {
         return;
     }
     const std::size_t wanted = (now.counted.size() + now.others.size()) * counted_->events().size() + now.vcpus.size();
-    if (wanted > most_counters_) throw base::Error(fmt::format("the VM has more threads now: {} counters are needed, and a client may have {}", wanted, most_counters_));
+    if (wanted > most_counters_)
+        throw base::Error(fmt::format("the VM has more threads now: {} counters are needed, and a client may have {}", wanted, most_counters_));
     counted_->follow(now.counted);
     others_->follow(now.others);
     watch(now);
@@ -109,7 +111,8 @@ Total Session::total(const std::string& reason) {
     total.others = event_counts(others_->events(), others_->read());
     for (auto& [thread, vcpu] : vcpus_) {
         vcpu.now = scheduled(thread).value_or(vcpu.now);
-        total.vcpus.push_back({vcpu.number, vcpu.now.run_ns - vcpu.before.run_ns, vcpu.now.wait_ns - vcpu.before.wait_ns, vcpu.migrations.read()[0].value});
+        total.vcpus.push_back(
+            {vcpu.number, vcpu.now.run_ns - vcpu.before.run_ns, vcpu.now.wait_ns - vcpu.before.wait_ns, vcpu.migrations.read()[0].value});
     }
     return total;
 }

@@ -32,7 +32,8 @@ void explain(const DifferentPage& page, Finding& finding) {
         finding.written = fmt::format("{}, of round {}; the source's is of round {}", name_of(*source), destination->round, source->round);
         if (source->msec >= destination->msec) finding.age = std::chrono::milliseconds(source->msec - destination->msec);
     } else if (source) {
-        finding.written = fmt::format("{} at the source, {}", name_of(*source), destination ? name_of(*destination) + " at the destination" : "something else at the destination");
+        finding.written = fmt::format("{} at the source, {}", name_of(*source),
+                                      destination ? name_of(*destination) + " at the destination" : "something else at the destination");
     } else if (destination) {
         finding.written = fmt::format("{} at the destination, something else at the source", name_of(*destination));
     }
@@ -42,7 +43,8 @@ FirstDifference first_difference(const DifferentPage& page) {
     const auto [a, b] = std::mismatch(page.first.begin(), page.first.end(), page.second.begin());
     const auto at = static_cast<std::uint64_t>(a - page.first.begin());
     const std::uint64_t begin = at / 16 * 16;
-    return {page.block, page.offset + at, page.offset + begin, std::string(page.first.substr(begin, kShown)), std::string(page.second.substr(begin, kShown))};
+    return {page.block, page.offset + at, page.offset + begin, std::string(page.first.substr(begin, kShown)),
+            std::string(page.second.substr(begin, kShown))};
 }
 
 }  // namespace

@@ -22,8 +22,8 @@ namespace fs = std::filesystem;
 class Archive {
  public:
     void add(const std::string& path, unsigned mode, std::string_view data = {}, unsigned major = 0, unsigned minor = 0) {
-        text_ += fmt::format("070701{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}", ++inode_, mode, 0, 0, 1, 0, data.size(), 0, 0,
-                             major, minor, path.size() + 1, 0);
+        text_ += fmt::format("070701{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}{:08X}", ++inode_, mode, 0, 0, 1, 0,
+                             data.size(), 0, 0, major, minor, path.size() + 1, 0);
         text_.append(path).push_back('\0');
         pad();
         text_ += data;
@@ -65,13 +65,15 @@ std::string find_dirtyram(const std::string& architecture) {
     const fs::path here = fs::read_symlink("/proc/self/exe").parent_path();
     for (const fs::path& folder : {here / "../guest", here / "../libexec/migscope/guest"})
         if (is_there(folder / name)) return (folder / name).lexically_normal();
-    throw base::Error(fmt::format("there is no {} in {} (its compiler was missing when this program was built: run scripts/setup and make, or give the guest with "
-                                  "--kernel and --initrd)",
-                                  name, (here / "../guest").lexically_normal().string()));
+    throw base::Error(
+        fmt::format("there is no {} in {} (its compiler was missing when this program was built: run scripts/setup and make, or give the guest with "
+                    "--kernel and --initrd)",
+                    name, (here / "../guest").lexically_normal().string()));
 }
 
 std::string script(const std::vector<std::string>& commands) {
-    std::string text = "#!/bin/busybox sh\n/bin/busybox --install -s /bin\nmount -t devtmpfs none /dev\nmount -t proc none /proc\nmount -t sysfs none /sys\n";
+    std::string text =
+        "#!/bin/busybox sh\n/bin/busybox --install -s /bin\nmount -t devtmpfs none /dev\nmount -t proc none /proc\nmount -t sysfs none /sys\n";
     for (const std::string& command : commands) text += fmt::format("( {} ) &\n", command);
     return text + fmt::format("echo {}\nexec sleep 1000000\n", kStarted);
 }

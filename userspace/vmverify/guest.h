@@ -26,8 +26,8 @@ struct GuestFiles {
     std::string device_tree;                ///< path; empty: QEMU makes one
 };
 
-/// Those that scripts/setup has fetched for an architecture ("amd64", "arm64", "armhf"), and the dirtyram that belongs to this program. Throws Error, which says
-/// what is missing and how to get it.
+/// Those that scripts/setup has fetched for an architecture ("amd64", "arm64", "armhf"), and the dirtyram that belongs to this program. Throws Error,
+/// which says what is missing and how to get it.
 GuestFiles guest_files(const std::string& architecture);
 
 /// The archive (cpio "newc", Documentation/driver-api/early-userspace/buffer-format.rst in the kernel) with a script that runs

@@ -77,7 +77,8 @@ class Migration {
         try {
             if (!options_.uri.empty()) source_->execute("migrate_cancel");
             // While it migrates it takes no capabilities.
-            for (int i = 0; i < kCancelSteps && text_of(source_->execute("query-migrate"), "status") == "cancelling"; i++) std::this_thread::sleep_for(kStep);
+            for (int i = 0; i < kCancelSteps && text_of(source_->execute("query-migrate"), "status") == "cancelling"; i++)
+                std::this_thread::sleep_for(kStep);
             source_->execute("migrate-set-parameters", parameters_before_);
             if (!capabilities_before_.empty()) source_->execute("migrate-set-capabilities", {{"capabilities", capabilities_before_}});
         } catch (const base::Error&) {
@@ -118,11 +119,13 @@ class Migration {
         ::poll(&fd, 1, kStep.count());
         if (const int signal = signals_.take()) {
             const bool ours = source_ && !options_.uri.empty();
-            throw base::Interrupted(ours ? "the migration was cancelled, and the VM stays where it was; nothing was compared" : "nothing was saved", signal);
+            throw base::Interrupted(ours ? "the migration was cancelled, and the VM stays where it was; nothing was compared" : "nothing was saved",
+                                    signal);
         }
         if (Clock::now() > until_)
-            throw TimedOut(fmt::format("the migration is not over after {} s and {} passes (allow more with --downtime, --bandwidth or --timeout, or dirty less)",
-                                          options_.patience.count(), figures_.passes));
+            throw TimedOut(fmt::format(
+                "the migration is not over after {} s and {} passes (allow more with --downtime, --bandwidth or --timeout, or dirty less)",
+                options_.patience.count(), figures_.passes));
     }
 
     void allow(std::int64_t downtime, Json parameters) {
@@ -181,8 +184,9 @@ class Migration {
     /// QEMU takes a migration back no more that has begun to copy what the destination asks for.
     [[noreturn]] void lose() {
         torn_ = true;
-        throw base::Error("the postcopy was interrupted, and the source cannot go on: the destination has ended, which its messages explain, or they do not "
-                          "reach each other (the tracker pagemap-scan must not watch a destination meanwhile)");
+        throw base::Error(
+            "the postcopy was interrupted, and the source cannot go on: the destination has ended, which its messages explain, or they do not "
+            "reach each other (the tracker pagemap-scan must not watch a destination meanwhile)");
     }
 
     [[noreturn]] void fail(const Json& answer) {

@@ -81,7 +81,8 @@ Vm::Vm(const std::string& name, std::vector<std::string> words, const std::strin
     options.ends_with_us = true;
     child_ = std::make_unique<base::Child>(words, options);
     if (const int error = child_->execute())
-        throw base::system_error(fmt::format("cannot run {}", words[0]), error, error == ENOENT && words[0].find('/') == std::string::npos ? "scripts/setup installs it" : "");
+        throw base::system_error(fmt::format("cannot run {}", words[0]), error,
+                                 error == ENOENT && words[0].find('/') == std::string::npos ? "scripts/setup installs it" : "");
     // It makes its socket, and listens there a moment later.
     for (const auto until = Clock::now() + kStartPatience; !qmp_;) {
         if (const auto status = child_->wait(std::chrono::milliseconds(20))) fail_ended(*status);
@@ -129,7 +130,8 @@ void Vm::wait_for_console(const std::string& text, std::size_t times, std::chron
         if (any_failed(said, kWriterEnded) || count(said, kWriterEnded) >= times)
             fail(fmt::format("dirtyram has ended in the guest before it has said '{}'; its console: {}", text, quoted_end(console_)));
         if (Clock::now() > until)
-            fail(fmt::format("after {} s the guest has not said '{}' (allow more with --boot-timeout); its console: {}", patience.count(), text, said.empty() ? "nothing" : quoted_end(console_)));
+            fail(fmt::format("after {} s the guest has not said '{}' (allow more with --boot-timeout); its console: {}", patience.count(), text,
+                             said.empty() ? "nothing" : quoted_end(console_)));
         pollfd fds[] = {{signals.fd(), POLLIN, 0}, {child_->fd(), POLLIN, 0}};
         ::poll(fds, 2, 50);
         if (const int signal = signals.take()) throw base::Interrupted("nothing was compared", signal);

@@ -50,7 +50,8 @@ TEST_CASE("working sets are those of a model that keeps every bitmap") {
         activity.add(pages(700, written), at(i), at(i + 1));
         for (const int window : {1, 10, 60}) {
             std::set<std::uint64_t> unique;
-            for (int k = std::max(0, i + 1 - window); k <= i; k++) unique.insert(all[static_cast<std::size_t>(k)].begin(), all[static_cast<std::size_t>(k)].end());
+            for (int k = std::max(0, i + 1 - window); k <= i; k++)
+                unique.insert(all[static_cast<std::size_t>(k)].begin(), all[static_cast<std::size_t>(k)].end());
             const auto seen = activity.working_set(window * 100ms);
             REQUIRE(seen.has_value() == (i + 1 >= window));
             if (seen) REQUIRE(*seen == unique.size());

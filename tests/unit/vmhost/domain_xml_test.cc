@@ -51,7 +51,8 @@ TEST_CASE("a domain of libvirt has a name, network cards and channels") {
 TEST_CASE("what is no domain is refused") {
     std::string deep = "<domain>";
     for (int i = 0; i < 100000; i++) deep += "<a>";
-    for (const std::string& text : {std::string(), std::string("<network/>"), std::string("<domain"), std::string("\xff\xfe"), deep, std::string((4 << 20) + 1, ' ')})
+    for (const std::string& text :
+         {std::string(), std::string("<network/>"), std::string("<domain"), std::string("\xff\xfe"), deep, std::string((4 << 20) + 1, ' ')})
         CHECK_THROWS_AS(parse_domain(text), base::Error);
 }
 

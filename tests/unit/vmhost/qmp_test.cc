@@ -107,7 +107,8 @@ class Errors {
 };
 
 std::string event(const std::string& name, int number = 0) {
-    return fmt::format(R"({{"event": "{0}", "data": {{"n": {1}}}, "timestamp": {{"seconds": 1800000000, "microseconds": {1}}}}})", name, number) + "\n";
+    return fmt::format(R"({{"event": "{0}", "data": {{"n": {1}}}, "timestamp": {{"seconds": 1800000000, "microseconds": {1}}}}})", name, number) +
+           "\n";
 }
 
 }  // namespace

@@ -51,7 +51,8 @@ TEST_CASE("threads of a QEMU are known by their names") {
         CHECK(threads.all_vcpus == Threads{11});
     }
     SECTION("without names, or with others") {
-        const auto threads = sort_threads({{10, "qemu-system-x86"}, {11, "qemu-system-x86"}, {12, "CPU x/KVM"}, {13, "CPU 1"}, {14, "CPU 99999999999/KVM"}});
+        const auto threads =
+            sort_threads({{10, "qemu-system-x86"}, {11, "qemu-system-x86"}, {12, "CPU x/KVM"}, {13, "CPU 1"}, {14, "CPU 99999999999/KVM"}});
         CHECK(threads.all_vcpus.empty());
         CHECK(threads.others.size() == 5);
     }

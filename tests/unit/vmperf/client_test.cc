@@ -58,7 +58,8 @@ const std::string kEnd = R"({"type":"end","session":"mine","reason":"","seconds"
 
 TEST_CASE("a client passes over what is for others") {
     Talk talk(Kind::Channel);
-    talk.say("unts\": []}\n" + std::string(R"({"type":"error","session":"other","message":"gone"})") + "\n" + R"({"type":"error","message":"gone"})" + "\n" + kHello);
+    talk.say("unts\": []}\n" + std::string(R"({"type":"error","session":"other","message":"gone"})") + "\n" + R"({"type":"error","message":"gone"})" +
+             "\n" + kHello);
     const auto hello = talk.hello();
     REQUIRE(hello);
     CHECK(hello->vm == "web1");
@@ -115,8 +116,9 @@ TEST_CASE("samples and the end may come at once") {
 }
 
 TEST_CASE("a server that closes without an end, or says what makes no sense, is an error") {
-    for (const char* said : {"", "{\"type\":\"en", "nonsense\n", "{\"type\":\"sample\",\"session\":\"mine\",\"seconds\":-1,\"counts\":[]}\n",
-                             "{\"type\":\"sample\",\"session\":\"mine\",\"seconds\":1,\"counts\":{}}\n", "{\"type\":\"end\",\"session\":\"mine\",\"seconds\":1}\n"}) {
+    for (const char* said :
+         {"", "{\"type\":\"en", "nonsense\n", "{\"type\":\"sample\",\"session\":\"mine\",\"seconds\":-1,\"counts\":[]}\n",
+          "{\"type\":\"sample\",\"session\":\"mine\",\"seconds\":1,\"counts\":{}}\n", "{\"type\":\"end\",\"session\":\"mine\",\"seconds\":1}\n"}) {
         Talk talk(Kind::Tcp);
         talk.start();
         talk.say(said);

@@ -95,7 +95,8 @@ TEST_CASE("modifiers leave out what they do not name") {
     const Event guest = parse_event("instructions:G");
     CHECK((guest.attr.exclude_host && !guest.attr.exclude_guest && !guest.attr.exclude_user));
     const Event kernel_of_host = parse_event("cpu/mem-loads/kH", places);
-    CHECK((kernel_of_host.attr.exclude_user && !kernel_of_host.attr.exclude_kernel && kernel_of_host.attr.exclude_guest && !kernel_of_host.attr.exclude_host));
+    CHECK((kernel_of_host.attr.exclude_user && !kernel_of_host.attr.exclude_kernel && kernel_of_host.attr.exclude_guest &&
+           !kernel_of_host.attr.exclude_host));
     const Event both = parse_event("cycles:ukGH");
     CHECK((!both.attr.exclude_user && !both.attr.exclude_kernel && !both.attr.exclude_guest && !both.attr.exclude_host));
     CHECK(parse_event("sched:sched_switch:u", places).attr.exclude_kernel);

@@ -25,7 +25,8 @@ std::string refusal(std::string_view line) {
 }  // namespace
 
 TEST_CASE("a client says hello, and then what is to be counted") {
-    const auto hello = parse_request(R"({"type": "hello", "version": 1, "session": "6f1c", "vm": "web1", "later": {"versions": ["may", "say", "more"]}})");
+    const auto hello =
+        parse_request(R"({"type": "hello", "version": 1, "session": "6f1c", "vm": "web1", "later": {"versions": ["may", "say", "more"]}})");
     CHECK(hello.type == Type::Hello);
     CHECK(hello.session == "6f1c");
     CHECK(hello.vm == "web1");

@@ -56,10 +56,12 @@ TEST_CASE("counts survive JSON, and what makes no sense is told") {
 
 TEST_CASE("names and numbers of others are printed as they may be") {
     const auto parsed = [](const std::string& more) {
-        return counts_from_json(nlohmann::json::parse(R"([{"event": "\u001b[2J", "state": "counted", "enabled_ns": 18446744073709551615, "running_ns": 1)" + more + "}]"));
+        return counts_from_json(nlohmann::json::parse(
+            R"([{"event": "\u001b[2J", "state": "counted", "enabled_ns": 18446744073709551615, "running_ns": 1)" + more + "}]"));
     };
     CHECK_THAT(total_text(parsed(R"(, "value": 18446744073709551615, "unit": "msec")"), "'make'", 1), Contains("\\x1b[2J") && Contains("e+38"));
-    for (const char* more : {R"(, "scale": -1)", R"(, "scale": 1e300)", R"(, "unit": 3)"}) CHECK_THROWS_WITH(parsed(more), Contains("makes no sense"));
+    for (const char* more : {R"(, "scale": -1)", R"(, "scale": 1e300)", R"(, "unit": 3)"})
+        CHECK_THROWS_WITH(parsed(more), Contains("makes no sense"));
     CHECK_THROWS_WITH(parsed(R"(, "unit": ")" + std::string(300, 'x') + "\""), Contains("a name of 300 bytes"));
     CHECK_THROWS_WITH(seconds_from_json(nlohmann::json::parse(R"({"seconds": 1e300})")), Contains("no time"));
 }

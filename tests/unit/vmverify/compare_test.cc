@@ -82,7 +82,8 @@ TEST_CASE("blocks are compared by their names, in whatever order they come") {
 }
 
 TEST_CASE("what only one has is told of, and is not identical") {
-    const MemoryRam both({{"a", pattern(4096)}, {"b", pattern(4096)}}), one({{"a", pattern(4096)}}), larger({{"a", pattern(4096)}, {"b", pattern(8192)}});
+    const MemoryRam both({{"a", pattern(4096)}, {"b", pattern(4096)}}), one({{"a", pattern(4096)}}),
+        larger({{"a", pattern(4096)}, {"b", pattern(8192)}});
     CHECK(compared(both, one).comparison.left_out == std::vector<std::string>{"b: only the first has it"});
     CHECK(compared(one, both).comparison.left_out == std::vector<std::string>{"b: only the second has it"});
     CHECK(compared(both, larger).comparison.left_out == std::vector<std::string>{"b: 4096 bytes in the first, 8192 in the second"});

@@ -18,12 +18,14 @@ std::string mapping(const std::string& line, const std::string& flags) {
 }  // namespace
 
 TEST_CASE("mappings with a userfaultfd are found by their flags") {
-    const std::string plain = "7f0000000000-7f0000100000 rw-p 00000000 00:00 0 ", watched = "7f1000000000-7f1000100000 rw-s 00001000 00:01 1026  /memfd:ram (deleted)";
+    const std::string plain = "7f0000000000-7f0000100000 rw-p 00000000 00:00 0 ",
+                      watched = "7f1000000000-7f1000100000 rw-s 00001000 00:01 1026  /memfd:ram (deleted)";
     CHECK(mappings_with_userfaultfd("").empty());
     CHECK(mappings_with_userfaultfd(mapping(plain, "rd wr mr mw me ac")).empty());
     for (const char* flag : {"um", "uw", "ui"}) {
         INFO(flag);
-        const auto found = mappings_with_userfaultfd(mapping(plain, "rd wr mr mw me ac") + mapping(watched, std::string("rd wr sh ") + flag + " sd") + mapping(plain, "rd"));
+        const auto found = mappings_with_userfaultfd(mapping(plain, "rd wr mr mw me ac") + mapping(watched, std::string("rd wr sh ") + flag + " sd") +
+                                                     mapping(plain, "rd"));
         REQUIRE(found.size() == 1);
         CHECK(found[0].begin == 0x7f1000000000);
         CHECK(found[0].end == 0x7f1000100000);

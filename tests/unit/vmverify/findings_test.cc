@@ -39,8 +39,10 @@ TEST_CASE("a page that dirtyram was writing counts as the newer") {
 }
 
 TEST_CASE("pages of dirtyram at one end only are told of as such") {
-    CHECK(finding(dirtyram_page(17, 20, 1400), std::string(4096, 'x')).written == "page 17 of 512 of dirtyram 104 at the source, something else at the destination");
-    CHECK(finding(std::string(4096, 'x'), dirtyram_page(3, 1, 50)).written == "page 3 of 512 of dirtyram 104 at the destination, something else at the source");
+    CHECK(finding(dirtyram_page(17, 20, 1400), std::string(4096, 'x')).written ==
+          "page 17 of 512 of dirtyram 104 at the source, something else at the destination");
+    CHECK(finding(std::string(4096, 'x'), dirtyram_page(3, 1, 50)).written ==
+          "page 3 of 512 of dirtyram 104 at the destination, something else at the source");
     CHECK(finding(dirtyram_page(17, 20, 1400), dirtyram_page(18, 20, 1400)).written ==
           "page 17 of 512 of dirtyram 104 at the source, page 18 of 512 of dirtyram 104 at the destination");
     CHECK(finding("a", "b").written.empty());
@@ -113,7 +115,8 @@ TEST_CASE("kernel symbols are found wherever the kernel was loaded to") {
 TEST_CASE("what is no System.map is refused") {
     CHECK_THROWS_WITH(Symbols(parse_system_map("ffffffffffffffff B The real System.map is in the linux-image-dbg package\n"), MemoryRam({})),
                       Catch::Contains("linux_banner"));
-    for (const char* text : {"x\n", "ffffffff81000000\n", "ffffffff81000000 T\n", "ffffffff81000000 T \n", "g T x\n", "\n"}) CHECK_THROWS_AS(parse_system_map(text), base::Error);
+    for (const char* text : {"x\n", "ffffffff81000000\n", "ffffffff81000000 T\n", "ffffffff81000000 T \n", "g T x\n", "\n"})
+        CHECK_THROWS_AS(parse_system_map(text), base::Error);
     CHECK(parse_system_map("").empty());
     CHECK(parse_system_map("ffffffff81000000 t x\t[module]").begin()->second == "x\t[module]");
 }

@@ -69,7 +69,8 @@ TEST_CASE("a description that cannot be that of the file is refused") {
 
 TEST_CASE("memory of another process is read where it lies") {
     const std::string mine = "read me through /proc/PID/mem";
-    const ProcessRam ram(vmhost::Process(::getpid()), {{"mine", 0, mine.size(), reinterpret_cast<std::uint64_t>(mine.data())}, {"nowhere", 0, 4096, 4096}});
+    const ProcessRam ram(vmhost::Process(::getpid()),
+                         {{"mine", 0, mine.size(), reinterpret_cast<std::uint64_t>(mine.data())}, {"nowhere", 0, 4096, 4096}});
     std::string bytes(4, '\0');
     ram.read(0, 5, bytes.data(), 4);
     CHECK(bytes == "me t");
@@ -90,6 +91,7 @@ TEST_CASE("an initramfs has the first process and what it runs") {
     std::ofstream(files.dirtyram) << "DIRTY";
     const std::string archive = initramfs(files, {"dirtyram 1 1 1", "true"});
     CHECK(archive.starts_with("070701"));
-    for (const char* part : {"bin/busybox", "BUSY", "bin/dirtyram", "DIRTY", "( dirtyram 1 1 1 ) &", "( true ) &", "TRAILER!!!"}) CHECK(archive.find(part) != archive.npos);
+    for (const char* part : {"bin/busybox", "BUSY", "bin/dirtyram", "DIRTY", "( dirtyram 1 1 1 ) &", "( true ) &", "TRAILER!!!"})
+        CHECK(archive.find(part) != archive.npos);
     CHECK(archive.size() % 4 == 0);
 }
