@@ -11,7 +11,7 @@ KERNELS ?=
 BENCH_KERNEL := 6.1
 prefix ?= /usr/local
 
-.PHONY: all help setup programs kmod kmod-check load unload demo check check-all check-causes check-matrix bench bench-kernel \
+.PHONY: all help setup programs kmod kmod-check load unload demo check check-all check-causes check-matrix check-pmu bench bench-kernel \
 	install clean
 
 all: programs
@@ -25,6 +25,7 @@ help:
 	@echo "make check-all        the slow proofs as well: built into a kernel, debug kernel, faults, fuzzers, load for minutes, 64 CPUs, arm64, a browser"
 	@echo "make check-matrix     the kernel tests on every kernel the module is for, 5.10 to the newest (docs/kernels.md)"
 	@echo "make check-causes     is the cause true? Against the stack of every migration, on KERNELS='6.1 ...' or all fetched"
+	@echo "make check-pmu        what perf_kvm_server counts with a PMU: this machine's, if it has one, and an emulated one of arm64"
 	@echo "make bench            how fast the analyzers are, beside wc, mawk and sort, mig_mon, beside its peers and OLD_MIG_MON=PROGRAM, vm_dirty_track, dirtylog_verify and perf_kvm_server"
 	@echo "make bench-kernel     what tracing a migration costs, beside ftrace, BPF, perf and LTTng in the same boot; BENCH_KERNEL=$(BENCH_KERNEL)"
 	@echo "make setup            install packages and fetch kernels (demo and check do that themselves)"
@@ -90,6 +91,10 @@ check-all: check
 check-matrix: setup
 	@$(MAKE) --no-print-directory programs
 	tests/matrix
+
+check-pmu: setup
+	@$(MAKE) --no-print-directory programs
+	tests/pmu/run
 
 install: programs
 	cmake --install $(BUILD)

@@ -185,7 +185,7 @@ int run(int argc, char** argv) {
     if (port == 0 || port > 65535) throw UsageError(fmt::format("--port: {} is none: 1 to 65535", port));
     vmperf::ServerOptions options;
     options.limits = limits(line);
-    options.libvirt = libvirt_uri(line);
+    if (const std::string uri = libvirt_uri(line); !uri.empty()) options.domains = std::make_unique<vmhost::DomainWatch>(uri);
     options.callers.administrator = ::geteuid();
     options.callers.trust_mac = line.flag("trust-mac");
     options.marks = tap_marks(line, static_cast<std::uint16_t>(port));

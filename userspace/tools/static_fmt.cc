@@ -4,6 +4,7 @@
 
 #include <fmt/format-inl.h>
 
+template std::locale fmt::detail::locale_ref::get<std::locale>() const;
 template fmt::detail::thousands_sep_result<char> fmt::detail::thousands_sep_impl<char>(fmt::detail::locale_ref);
 template char fmt::detail::decimal_point_impl<char>(fmt::detail::locale_ref);
 template fmt::detail::dragonbox::decimal_fp<double> fmt::detail::dragonbox::to_decimal(double) noexcept;

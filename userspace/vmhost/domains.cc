@@ -94,22 +94,24 @@ std::vector<Domain> running_domains(const std::string& uri) { return list(open(u
 /// What the thread and whoever has started it share.
 class DomainWatch::Work {
  public:
-    Work(std::string uri, std::function<void(std::vector<Domain>)> changed) : uri_(std::move(uri)), changed_(std::move(changed)) {}
-
-    void run() {
+    explicit Work(std::string uri) : uri_(std::move(uri)) {
         ::virEventRegisterDefaultImpl();
+        try_to_connect();
+    }
+
+    void run(News news) {
+        news_ = std::move(news);
         // Events are waited for with a time limit, so that this thread can end.
         const int timer = ::virEventAddTimeout(kStep, [](int, void*) {}, nullptr, nullptr);
         while (!stopped()) {
-            try {
-                watch();
-            } catch (const base::Error&) {
-                // There is none, or no more: VMs are known by their processes, too.
-            }
-            tell({});
+            if (connection_) watch();
+            tell_trouble();
             std::unique_lock lock(mutex_);
             changes_.wait_for(lock, kAgain, [this] { return stopping_; });
+            lock.unlock();
+            try_to_connect();
         }
+        connection_.reset();
         ::virEventRemoveTimeout(timer);
         const std::lock_guard lock(mutex_);
         ended_ = true;
@@ -125,17 +127,38 @@ class DomainWatch::Work {
     }
 
  private:
-    void watch() {
-        Connection connection(uri_);
-        while (!stopped() && connection.alive()) {
-            if (connection.take_change()) tell(connection.domains());
-            ::virEventRunDefaultImpl();
+    void try_to_connect() {
+        try {
+            connection_ = std::make_unique<Connection>(uri_);
+            trouble_told_ = false;
+        } catch (const base::Error& error) {
+            trouble_ = error.what();
         }
+    }
+
+    /// While the connection holds.
+    void watch() {
+        trouble_ = "libvirt has ended";
+        try {
+            while (!stopped() && connection_->alive()) {
+                if (connection_->take_change()) tell(connection_->domains());
+                ::virEventRunDefaultImpl();
+            }
+        } catch (const base::Error& error) {
+            trouble_ = error.what();
+        }
+        connection_.reset();
+        tell({});
     }
 
     void tell(std::vector<Domain> domains) {
         const std::lock_guard lock(mutex_);
-        if (!stopping_) changed_(std::move(domains));
+        if (!stopping_) news_.changed(std::move(domains));
+    }
+
+    void tell_trouble() {
+        const std::lock_guard lock(mutex_);
+        if (!stopping_ && !std::exchange(trouble_told_, true)) news_.trouble(trouble_);
     }
 
     bool stopped() {
@@ -144,16 +167,23 @@ class DomainWatch::Work {
     }
 
     const std::string uri_;
-    const std::function<void(std::vector<Domain>)> changed_;
+    News news_;
+    std::unique_ptr<Connection> connection_;  // null while libvirt is away
+    std::string trouble_;
+    bool trouble_told_ = false;
     std::mutex mutex_;
     std::condition_variable changes_;
     bool stopping_ = false, ended_ = false;
 };
 
-DomainWatch::DomainWatch(std::string uri, std::function<void(std::vector<Domain>)> changed)
-    : work_(std::make_shared<Work>(std::move(uri), std::move(changed))), thread_([work = work_] { work->run(); }) {}
+DomainWatch::DomainWatch(std::string uri) : work_(std::make_shared<Work>(std::move(uri))) {}
+
+void DomainWatch::start(News news) {
+    thread_ = std::thread([work = work_, news = std::move(news)] { work->run(news); });
+}
 
 DomainWatch::~DomainWatch() {
+    if (!thread_.joinable()) return;
     if (work_->stop()) thread_.join();
     else thread_.detach();
 }

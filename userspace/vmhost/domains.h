@@ -17,10 +17,16 @@ std::vector<Domain> running_domains(const std::string& uri);
 
 class DomainWatch {
  public:
-    /// Calls `changed` in its thread with the domains that run: at first, and when one has come or gone. While libvirt is away there are none;
-    /// it is tried again each 10 s.
-    DomainWatch(std::string uri, std::function<void(std::vector<Domain>)> changed);
-    /// `changed` is not called any more. A thread that waits for a daemon that does not answer is left behind.
+    /// What is called in its thread.
+    struct News {
+        std::function<void(std::vector<Domain>)> changed;  ///< with the domains that run: at first, and when one has come or gone
+        std::function<void(std::string)> trouble;          ///< with why libvirt is away; once, until it has come back
+    };
+    /// Connects, with the rights that the process has now: libvirt may admit nobody later whom it does not know. Does not throw: while libvirt is
+    /// away there are no domains, and it is tried again each 10 s.
+    explicit DomainWatch(std::string uri);
+    void start(News news);
+    /// Nothing is called any more. A thread that waits for a daemon that does not answer is left behind.
     ~DomainWatch();
     DomainWatch(const DomainWatch&) = delete;
     DomainWatch& operator=(const DomainWatch&) = delete;

@@ -79,11 +79,10 @@ class Server::Impl : public ConnectionOwner {
         stop.async_wait(stop.wait_read, [this](const Code&) { end(); });
         look_for_vms();
         await_look();
-        std::optional<vmhost::DomainWatch> domains;
-        if (!options_.libvirt.empty())
-            domains.emplace(options_.libvirt, [this](std::vector<vmhost::Domain> running) { pass_on(std::move(running)); });
+        if (options_.domains) options_.domains->start({[this](auto running) { pass_on(std::move(running)); }, [this](auto why) { pass_on(why); }});
         for (Listener& listener : listeners_) accept(listener);
         loop_.run();
+        options_.domains.reset();
     }
 
  private:
@@ -238,6 +237,10 @@ class Server::Impl : public ConnectionOwner {
             vms_.know(std::move(domains));
             look_for_vms();
         });
+    }
+
+    void pass_on(const std::string& trouble) {
+        asio::post(loop_, [this, trouble] { log("domains", trouble + "; VMs are known by their processes alone"); });
     }
 
     void watch(std::unique_ptr<Watched>& watched, const vmhost::Vm& vm) {

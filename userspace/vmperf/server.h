@@ -9,6 +9,7 @@
 
 #include "base/signals.h"
 #include "base/unique_fd.h"
+#include "vmhost/domains.h"
 #include "vmperf/caller.h"
 #include "vmperf/connection.h"
 #include "vmperf/counter.h"
@@ -21,7 +22,7 @@ struct ServerOptions {
     CallerRules callers;
     std::shared_ptr<TapMarks> marks;   ///< those of `callers`, to be kept up to date; may be none
     Limits limits;
-    std::string libvirt;               ///< its URI; empty: VMs are known by their processes alone
+    std::unique_ptr<vmhost::DomainWatch> domains;  ///< of libvirt; may be none: VMs are known by their processes alone
     bool verbose = false;              ///< every session is logged
 };
 

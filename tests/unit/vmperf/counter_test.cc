@@ -7,49 +7,28 @@
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <cerrno>
+#include <fstream>
 #include <thread>
 
 #include "base/error.h"
+#include "pmu/recording.h"
 
 using namespace vmperf;
 using State = Count::State;
 
 namespace {
 
-/// What a kernel with a PMU of two counters and four hardware events answered, for a thread: `perf stat -e ...` on a machine where each had
-/// a counter for half of the time. Software events are never without.
-class RecordedGroup : public CounterGroup {
- public:
-    int add(const perf_event_attr& attr) override {
-        if (attr.type == PERF_TYPE_HARDWARE && attr.config == PERF_COUNT_HW_BUS_CYCLES) return ENOENT;
-        if (attr.type == PERF_TYPE_RAW) return EMFILE;
-        attrs_.push_back(attr);
-        return 0;
-    }
-    void enable() override { enabled_ = true; }
-    std::vector<Reading> read() override {
-        std::vector<Reading> readings;
-        for (const auto& attr : attrs_) {
-            if (!enabled_) readings.push_back({});
-            else if (attr.type == PERF_TYPE_SOFTWARE) readings.push_back({1'000'000'000, 1'000'000'000, 1'000'000'000});
-            else if (attr.config == PERF_COUNT_HW_REF_CPU_CYCLES) readings.push_back({0, 1'000'000'000, 0});
-            else readings.push_back({1'500'000'000, 1'000'000'000, 500'000'000});
-        }
-        return readings;
-    }
+/// A kernel that has no more descriptors.
+class FullTable : public CounterSource {
+    class Group : public CounterGroup {
+     public:
+        int add(const perf_event_attr&) override { return EMFILE; }
+        void enable() override {}
+        std::vector<Reading> read() override { return {}; }
+    };
 
- private:
-    std::vector<perf_event_attr> attrs_;
-    bool enabled_ = false;
-};
-
-class Recorded : public CounterSource {
  public:
-    std::unique_ptr<CounterGroup> group(pid_t) override {
-        groups++;
-        return std::make_unique<RecordedGroup>();
-    }
-    int groups = 0;
+    std::unique_ptr<CounterGroup> group(pid_t) override { return std::make_unique<Group>(); }
 };
 
 /// A thread that runs until the object ends.
@@ -111,25 +90,26 @@ TEST_CASE("threads that have ended are no error") {
 }
 
 TEST_CASE("hardware events that share counters are scaled, and what the PMU does not have is told") {
-    Recorded kernel;
-    Counters counters(kernel, parse_events("cycles,task-clock,bus-cycles,faults,ref-cycles"), {1, 2});
-    // Those of software together, of hardware each by itself.
-    CHECK(kernel.groups == 2 * 4);
-    CHECK(counters.read()[0].state == State::NotCounted);
+    std::ifstream answers(RECORDED_PMU);
+    recording::Player kernel(answers);
+    std::string events = "cycles:u,instructions:u,task-clock,cache-misses:u";
+    for (int i = 0; i < 16; i++) events += ",cycles:u";
+    Counters counters(kernel, parse_events(events), {1});
     counters.enable();
     const auto counts = counters.read();
     CHECK(counts[0].state == State::Counted);
-    CHECK(counts[0].value == 3'000'000'000);
-    CHECK(counts[0].scaled() == Approx(6e9));
-    CHECK(counts[0].share() == Approx(0.5));
-    CHECK(counts[1].scaled() == 2e9);
-    CHECK(counts[1].share() == 1);
-    CHECK(counts[2].state == State::NotSupported);
-    CHECK(counts[4].state == State::NotCounted);
-    CHECK(counts[4].scaled() == 0);
+    CHECK(counts[0].value == 81'347'340);
+    CHECK(counts[0].share() == Approx(0.39375).epsilon(1e-4));
+    CHECK(counts[0].scaled() == Approx(206'593'876).epsilon(1e-8));
+    // The emulated CPU takes two cycles for each instruction.
+    CHECK(counts[0].scaled() == Approx(2 * counts[1].scaled()).epsilon(0.01));
+    CHECK(counts[2].value == 209'560'768);
+    CHECK(counts[2].share() == 1);
+    CHECK(counts[3].state == State::NotSupported);
+    for (std::size_t i = 4; i < counts.size(); i++) CHECK(counts[i].scaled() == Approx(counts[0].scaled()).epsilon(0.002));
 }
 
 TEST_CASE("too many open files are told with what to do") {
-    Recorded kernel;
+    FullTable kernel;
     CHECK_THROWS_WITH(Counters(kernel, parse_events("r1"), {1}), Catch::Matchers::Contains("ulimit -n"));
 }

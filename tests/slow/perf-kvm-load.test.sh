@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# perf_kvm_server with 64 clients on 8 VMs that get samples each 10 ms, for a minute. One line per check.
+#
+# Usage: tests/slow/perf-kvm-load.test.sh
+set -u
+
+# shellcheck source=tests/slow/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+"$top/tests/bench/perf_kvm" --runs 20 --seconds 60 >"$work/log" 2>&1 || fail "64 clients are served for a minute" "$(tail -n 1 "$work/log")"
+sed 's/^/# /' "$work/log"
+echo "ok 64 clients are served for a minute"
+came=$(sed -n 's/.*, \([0-9.]*\) % of the samples came/\1/p' "$work/log")
+awk -v v="$came" 'BEGIN { exit !(v != "" && v > 99 && v < 101) }' || fail "each gets its samples" "$came % of them"
+echo "ok each gets its samples"
