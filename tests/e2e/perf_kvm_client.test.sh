@@ -109,10 +109,10 @@ has() {
 }
 
 serve well
-says program 3 "$client $at -p 'touch ran; exit 3' -e cache-misses cache-references -i 500 --cpu 2" \
-	"stats for 'touch ran; exit 3' (virtual CPU 2 only)" '1,500.00 msec task-clock' '0.750 CPUs utilized' '<not supported>      cycles' \
+says program 3 "$client $at -p 'touch ran; exit 3' -e cache-misses cache-references -i 500 -e faults --cpu 2" \
+	"stats for 'touch ran; exit 3' (vCPU 1 only)" '1,500.00 msec task-clock' '0.750 CPUs utilized' '<not supported>      cycles' \
 	'1,500.00          20.00    1.00%            3' "QEMU's other threads" '7      page-faults' '0.500000000           1,500.00'
-has requests '"events":"cache-misses cache-references"' '"interval_ms":500' '"cpu":2' '"type":"end"' 'after the program'
+has requests '"events":"cache-misses cache-references faults"' '"interval_ms":500' '"cpu":2' '"type":"end"' 'after the program'
 serve well
 # shellcheck disable=SC2016 # It is the client that must not expand it.
 says command-without-shell 0 "$client $at -o csv -- echo 'a  b' '\$HOME'" 'a  b $HOME' '1500.00,msec,task-clock,1000,100.00' '<not supported>,,cycles,0,0.00' \

@@ -90,9 +90,9 @@ base::CommandLine command_line() {
     line.group("What to count").add_options()(
         "program,p", value<std::string>()->value_name("PROGRAM"), "run this, by sh -c, and count until it ends")(
         "duration,d", value<std::string>()->value_name("TIME"), "without a program: count for so long (10, 10s, 5m)")(
-        "events,e", value<std::string>()->value_name("NAMES"), "events, with commas or blanks between them; as perf stat if not given")(
+        "events,e", value<std::vector<std::string>>()->composing()->value_name("NAMES"), "events, with commas or blanks between them; as perf stat if not given")(
         "interval,i", value<unsigned>()->value_name("MSEC"), "print what came in each interval, too")(
-        "cpu", value<unsigned>()->value_name("N")->default_value(0), "0: all virtual CPUs; 1: the first, and so on")(
+        "cpu", value<unsigned>()->value_name("N")->default_value(0), "0: all virtual CPUs; 1: the first, which is vCPU 0, and so on")(
         "list", bool_switch(), "print the events that the host knows, and whether it can count them");
     line.group("Where the server is").add_options()(
         "host", value<std::string>()->value_name("ADDRESS"), "of the host (192.168.122.1 if there is no channel)")(
@@ -142,7 +142,7 @@ Form form_of(const std::string& name) {
 
 vmperf::Request request_of(const base::CommandLine& line, const Options& options) {
     vmperf::Request request;
-    if (line.has("events")) request.events = line.get<std::string>("events");
+    if (line.has("events")) request.events = boost::join(line.get<std::vector<std::string>>("events"), " ");
     if (line.has("events") && boost::trim_copy(request.events).empty())
         throw base::UsageError("--events: a name is missing, for example cycles");
     if (line.has("interval")) request.interval = std::chrono::milliseconds(line.get<unsigned>("interval"));
@@ -301,7 +301,7 @@ bool Run::execute() {
 std::string Run::whose() const {
     const std::string vm = hello_.vm.empty() ? "this VM" : fmt::format("VM '{}'", hello_.vm);
     const std::string what = options_.shown.empty() ? vm : fmt::format("'{}'", options_.shown);
-    return options_.request.cpu ? fmt::format("{} (virtual CPU {} only)", what, options_.request.cpu) : what;
+    return options_.request.cpu ? fmt::format("{} (vCPU {} only)", what, options_.request.cpu - 1) : what;
 }
 
 void Run::take(const vmperf::News& news) {

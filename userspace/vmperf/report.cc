@@ -65,11 +65,23 @@ std::string per_second(double rate) {
     return fmt::format("{:.3f} G/sec", rate);
 }
 
-std::optional<std::string> share_of(const std::vector<EventCount>& counts, const EventCount& part, std::initializer_list<std::string_view> whole,
-                                    const char* what) {
+std::string share_of(const std::vector<EventCount>& counts, const EventCount& part, std::initializer_list<std::string_view> whole,
+                     std::string_view what) {
     const EventCount* all = counted(counts, whole, &part);
-    if (!all || value_of(*all) <= 0) return std::nullopt;
+    if (!all || value_of(*all) <= 0) return "";
     return fmt::format("{:.2f}% of all {}", 100 * value_of(part) / value_of(*all), what);
+}
+
+/// Of what could have hit: branches, references of the cache, and "LLC-loads" for "LLC-load-misses".
+std::string miss_rate(const std::vector<EventCount>& counts, const EventCount& count) {
+    constexpr std::string_view kMisses = "-misses";
+    const std::string_view name = plain_name(count);
+    if (name == "branch-misses") return share_of(counts, count, {"branches", "branch-instructions"}, "branches");
+    if (name == "cache-misses") return share_of(counts, count, {"cache-references"}, "cache refs");
+    if (!name.ends_with(kMisses)) return "";
+    const std::string one(name.substr(0, name.size() - kMisses.size()));
+    const std::string all = one + (one.ends_with("prefetch") ? "es" : "s");
+    return share_of(counts, count, {all}, all);
 }
 
 /// What a count means beside others: processors used, per second, per cycle, of how many.
@@ -80,12 +92,11 @@ std::string meaning(const std::vector<EventCount>& counts, const EventCount& cou
     if (name == "instructions")
         if (const EventCount* cycles = counted(counts, {"cycles", "cpu-cycles"}, &count); cycles && value_of(*cycles) > 0)
             return fmt::format("{:.2f} insn per cycle", value_of(count) / value_of(*cycles));
-    std::optional<std::string> share;
-    if (name == "branch-misses") share = share_of(counts, count, {"branches", "branch-instructions"}, "branches");
-    if (name == "cache-misses") share = share_of(counts, count, {"cache-references"}, "cache refs");
-    if (share) return *share;
+    if (const std::string rate = miss_rate(counts, count); !rate.empty()) return rate;
     const EventCount* clock = counted(counts, {"task-clock", "cpu-clock"}, nullptr);
-    return clock && value_of(*clock) > 0 && count.unit.empty() ? per_second(value_of(count) / (value_of(*clock) / 1000)) : "";
+    if (!clock || value_of(*clock) <= 0 || !count.unit.empty()) return "";
+    const double rate = value_of(count) / (value_of(*clock) / 1000);
+    return name == "cycles" || name == "cpu-cycles" ? fmt::format("{:.3f} GHz", rate / 1e9) : per_second(rate);
 }
 
 std::string line(const std::vector<EventCount>& counts, const EventCount& count, double seconds) {
@@ -170,6 +181,8 @@ nlohmann::ordered_json to_json(const std::vector<EventCount>& counts) {
     for (const EventCount& count : counts) {
         nlohmann::ordered_json object = {{"event", count.event}, {"state", name_of(count.count.state)}};
         if (count.count.state == State::Counted) object["value"] = count.count.value;
+        // For who reads it; the client computes it anew.
+        if (count.count.share() < 1 && count.count.running) object["scaled"] = std::llround(std::min(count.count.scaled(), kLargestInteger));
         if (!count.unit.empty()) object["unit"] = count.unit;
         if (count.scale != 1) object["scale"] = count.scale;
         object["enabled_ns"] = count.count.enabled;

@@ -18,6 +18,8 @@ std::vector<EventCount> some() {
             {"instructions:u", "", 1, {State::Counted, 3'000'000, 1000, 1000}},
             {"branches", "", 1, {State::Counted, 400, 1, 1}},
             {"branch-misses", "", 1, {State::Counted, 10, 1, 1}},
+            {"LLC-loads", "", 1, {State::Counted, 200, 1, 1}},
+            {"LLC-load-misses", "", 1, {State::Counted, 3, 1, 1}},
             {"bus-cycles", "", 1, {State::NotSupported, 0, 0, 0}},
             {"ref-cycles", "", 1, {State::NotCounted, 0, 9, 0}}};
 }
@@ -30,10 +32,12 @@ TEST_CASE("a report looks like that of perf stat") {
 
           1,250.00 msec task-clock                       #    0.500 CPUs utilized
          1,250,000      context-switches                 #    1.000 M/sec
-         2,000,000      cycles:u                         #    1.600 M/sec                 (50.00%)
+         2,000,000      cycles:u                         #    0.002 GHz                   (50.00%)
          3,000,000      instructions:u                   #     1.50 insn per cycle
                400      branches                         #  320.000 /sec
                 10      branch-misses                    #    2.50% of all branches
+               200      LLC-loads                        #  160.000 /sec
+                 3      LLC-load-misses                  #    1.50% of all LLC-loads
    <not supported>      bus-cycles
      <not counted>      ref-cycles
 
@@ -46,7 +50,11 @@ TEST_CASE("a report looks like that of perf stat") {
 }
 
 TEST_CASE("counts survive JSON, and what makes no sense is told") {
-    const auto counts = counts_from_json(nlohmann::json::parse(to_json(some()).dump()));
+    const auto json = to_json(some());
+    CHECK(json[2].at("value") == 1'000'000);
+    CHECK(json[2].at("scaled") == 2'000'000);
+    CHECK_FALSE(json[3].contains("scaled"));
+    const auto counts = counts_from_json(nlohmann::json::parse(json.dump()));
     REQUIRE(counts.size() == some().size());
     CHECK(total_text(counts, "'make'", 2.5) == total_text(some(), "'make'", 2.5));
     for (const char* text : {"{}", "[1]", R"([{"event": "a"}])", R"([{"event": 1, "state": "counted"}])", R"([{"event": "a", "state": "x"}])",
@@ -87,7 +95,7 @@ TEST_CASE("what only the host knows is told below") {
 
 TEST_CASE("CSV is that of perf stat") {
     Total total;
-    total.counts = {some()[0], some()[2], some()[6], {"cpu/event=1,umask=2/", "", 1, {State::Counted, 5, 1, 1}}};
+    total.counts = {some()[0], some()[2], some()[8], {"cpu/event=1,umask=2/", "", 1, {State::Counted, 5, 1, 1}}};
     total.vcpus = {{1, 1'500'000'000, 20'000'000, 3}};
     total.others = {{"page-faults", "", 1, {State::Counted, 7, 1, 1}}};
     CHECK(total_csv(total) == R"(1250.00,msec,task-clock,2000000000,100.00
