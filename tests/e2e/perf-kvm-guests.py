@@ -15,6 +15,7 @@ Usage: perf-kvm-guests.py FOLDER_OF_PROGRAMS FOLDER
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import struct
@@ -27,6 +28,7 @@ from guests import Guest, load_vm_run, write_initramfs
 PROGRAMS, FOLDER = sys.argv[1:]
 SERVER, CLIENT = (os.path.join(PROGRAMS, name) for name in ("perf_kvm_server", "perf_kvm_client"))
 HOST, PORT, TAP_GUEST, EVIL_GUEST = "192.168.122.1", 9999, "192.168.122.11", "192.168.122.12"
+LISTENED = 2222
 MACS = {"user": "52:54:00:00:00:01", "tap": "52:54:00:00:00:02", "evil": "52:54:00:00:00:03"}
 APPLETS = ("sh", "mount", "cat", "insmod", "ip", "stty", "nc", "arping", "dd", "sleep", "timeout", "true", "head", "tr", "ping")
 failures = 0
@@ -126,7 +128,8 @@ def start_guests(vm_run, kernel, guests):
         return ["-netdev", f"{backend},id=n", "-device", f"virtio-net-pci,netdev=n,mac={MACS[name]},romfile="]
 
     machine = ["-m", "128", "-smp", "2"]
-    for name, backend, accel, more in (("user", "user", "tcg", channel("user")),
+    # Its QEMU listens at a port of all addresses.
+    for name, backend, accel, more in (("user", f"user,hostfwd=tcp:0.0.0.0:{LISTENED}-:22", "tcg", channel("user")),
                                        ("tap", "tap,ifname=tap0,script=no,downscript=no", "tcg", channel("tap")),
                                        ("evil", "tap,ifname=tap1,script=no,downscript=no", "tcg,thread=single", [])):
         guests[name] = Guest(vm_run, kernel, FOLDER, name, [*machine, *card(name, backend), *more], accel)
@@ -253,6 +256,38 @@ def forging(server, guests):
     check("the one who was imitated is served as before", status == 0 and "task-clock" in said, said)
 
 
+def vm_of(said):
+    seen, end = counts(said)
+    return end.get("vm")
+
+
+def deluding(server, guests):
+    """Connections and processes that look as if they were another VM's."""
+    blind = subprocess.Popen([SERVER, "--host", HOST, "--port", "9998", "--socket", "", "--connect", "", "--no-nftables"], stderr=subprocess.PIPE, text=True)
+    blind.stderr.readline()
+    status, said = guests["evil"].run("echo '{\"type\": \"hello\", \"version\": 1, \"session\": \"x\"}' | timeout 5 nc -p %d %s 9998" % (LISTENED, HOST))
+    check("from the port at which another VM's QEMU listens", "cannot be told for certain" in said, said)
+    blind.terminate()
+    check("a server without nftables ends with a signal", blind.wait(10) == 0, blind.stderr.read())
+    # What calls itself as a QEMU with another's channel, and has a tap with another's name in a network of its own.
+    impostor = os.path.join(FOLDER, "qemu-system-x86_64")
+    shutil.copy(sys.executable, impostor)
+    tun = ("import fcntl, struct, time; tun = open('/dev/net/tun', 'r+b', buffering=0); "
+           "fcntl.ioctl(tun, 0x400454ca, struct.pack('16sH22x', b'tap0', 2)); print('ready', flush=True); time.sleep(1000)")
+    words = ["-name", "web2,debug-threads=on", "-device", "virtio-serial-pci", "-chardev", f"socket,id=c,path={FOLDER}/tap.channel,server=on,wait=off",
+             "-device", "virtserialport,chardev=c,name=org.migscope.perf.0"]
+    process = subprocess.Popen(["unshare", "-n", impostor, "-c", tun, *words], stdout=subprocess.PIPE, text=True)
+    check("the impostor has begun", process.stdout.readline() == "ready\n", "")
+    server.wait_for(f"channel of web2: at {FOLDER}/tap.channel listens another process than its QEMU")
+    status, said = guests["tap"].run("perf_kvm_client --host %s -o json -d 1" % HOST)
+    check("a tap of the same name in another network does not matter", status == 0 and vm_of(said) == "tap", said)
+    status, said = guests["tap"].run("perf_kvm_client --channel -o json -d 1")
+    check("who claims another's channel does not get it", status == 0 and vm_of(said) == "tap", said)
+    process.kill()
+    process.wait()
+    os.remove(impostor)
+
+
 def hostile(server, guests):
     evil = guests["evil"]
     for name, text in (("no JSON", "GET / HTTP/1.1"), ("half an object", '{"type": '), ("a cpu that is none", '{"param": "", "cpu": "0; id"}'),
@@ -340,7 +375,7 @@ def main():
         # It has seen all of them, and their channels.
         time.sleep(6)
         server.at_rest = server.descriptors()
-        for part in (honest, by_perf, forging, hostile, going):
+        for part in (honest, by_perf, forging, deluding, hostile, going):
             part(server, guests)
         server.process.send_signal(signal.SIGTERM)
         check("it ends with a signal", server.process.wait(10) == 0, server.said()[-500:])

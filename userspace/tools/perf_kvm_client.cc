@@ -370,7 +370,7 @@ void Run::finish() {
             report_.write(vmperf::total_text(total_->counts, whose(), total_->seconds) + vmperf::host_text(*total_));
         if (options_.form == Form::Csv) report_.write(vmperf::total_csv(*total_));
         if (options_.form == Form::Json) {
-            nlohmann::ordered_json object = {{"type", "end"}};
+            nlohmann::ordered_json object = {{"type", "end"}, {"vm", hello_.vm}};
             object.update(vmperf::to_json(*total_));
             write_json(object);
         }

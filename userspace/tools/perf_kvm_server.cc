@@ -61,7 +61,7 @@ void add_options(CommandLine& line) {
     limit("max-clients", number(limits.clients), "that watch a VM at once");
     limit("max-clients-per-vm", number(limits.clients_of_vm), "the same, of one VM");
     limit("max-silent", number(limits.silent), "connections that have not yet said what they want; the oldest go");
-    limit("max-counters", number(static_cast<unsigned>(limits.counters)), "of a client: events times threads");
+    limit("max-counters", number(static_cast<unsigned>(limits.counters)), "of the clients of a VM together: events times threads of QEMU");
     limit("idle", text("TIME")->default_value("10s"), "until a client that says nothing is sent away");
     auto out = line.group("Output").add_options();
     out("list", po::bool_switch(), "print the VMs of this host, and end");
@@ -146,12 +146,14 @@ vmperf::Limits limits(const CommandLine& line) {
     return limits;
 }
 
-/// Counters and connections are descriptors.
-void allow_many_descriptors() {
+/// Counters and connections are descriptors. How many counters there may be at once: half of all, or what else takes descriptors is left.
+std::size_t allow_many_descriptors() {
     rlimit limit{};
-    if (::getrlimit(RLIMIT_NOFILE, &limit)) return;
+    if (::getrlimit(RLIMIT_NOFILE, &limit)) throw base::system_error("getrlimit(RLIMIT_NOFILE)", errno);
     limit.rlim_cur = limit.rlim_max;
     ::setrlimit(RLIMIT_NOFILE, &limit);
+    constexpr std::size_t kOthers = 2048;
+    return limit.rlim_cur > 2 * kOthers ? limit.rlim_cur - kOthers : limit.rlim_cur / 2;
 }
 
 base::UniqueFd administrator_socket(const CommandLine& line) {
@@ -199,10 +201,9 @@ int run(int argc, char** argv) {
         std::ranges::move(sockets, std::back_inserter(options.tcp));
     }
     options.administrator = administrator_socket(line);
-    allow_many_descriptors();
+    vmperf::KernelCounters counters(allow_many_descriptors());
     vmperf::drop_privileges(options.marks != nullptr);
     base::StopSignals signals;
-    vmperf::KernelCounters counters;
     vmperf::Server server(std::move(options), counters);
     base::tell(fmt::format("serves at {} port {}{}", fmt::join(hosts, ", "), port,
                            line.get<std::string>("socket").empty() ? "" : " and at " + line.get<std::string>("socket")));

@@ -71,7 +71,7 @@ Domain parse_domain(const std::string& text) {
         if (!tap.empty()) domain.taps.push_back(tap);
     }
     for (xmlNode* channel : reader.all("devices/channel[@type='unix'][target/@type='virtio'][source/@mode='bind']"))
-        domain.channels.push_back({reader.text("target/@name", channel), reader.text("source/@path", channel), true});
+        domain.channels.push_back({reader.text("target/@name", channel), reader.text("source/@path", channel)});
     return domain;
 }
 

@@ -7,8 +7,12 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <cstdlib>
+#include <exception>
+#include <fstream>
 #include <memory>
 #include <mutex>
+#include <string_view>
 #include <utility>
 
 #include "base/error.h"
@@ -46,6 +50,19 @@ Session open(const std::string& uri) {
     return session;
 }
 
+/// Libvirt's own files tell which process is a domain's QEMU: that of the system in /run, that of a user among his.
+pid_t pid_of(const std::string& name, virConnect* session) {
+    const Text uri(::virConnectGetURI(session), ::free);
+    std::string folder = "/run/libvirt/qemu";
+    if (uri && std::string_view(uri.get()).ends_with("/session")) {
+        const char* runtime = ::getenv("XDG_RUNTIME_DIR");
+        folder = (runtime ? runtime : "") + std::string("/libvirt/qemu/run");
+    }
+    pid_t pid = 0;
+    std::ifstream(fmt::format("{}/{}.pid", folder, name)) >> pid;
+    return pid;
+}
+
 std::vector<Domain> list(virConnect* session) {
     virDomainPtr* found = nullptr;
     const int count = ::virConnectListAllDomains(session, &found, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
@@ -57,7 +74,13 @@ std::vector<Domain> list(virConnect* session) {
     for (const DomainPtr& domain : domains) {
         const Text xml(::virDomainGetXMLDesc(domain.get(), 0), ::free);
         // It has ended meanwhile.
-        if (xml) running.push_back(parse_domain(xml.get()));
+        if (!xml) continue;
+        try {
+            running.push_back(parse_domain(xml.get()));
+            running.back().pid = pid_of(running.back().name, session);
+        } catch (const base::Error&) {
+            // One that is described in an unknown way does not hide the others.
+        }
     }
     return running;
 }
@@ -131,7 +154,7 @@ class DomainWatch::Work {
         try {
             connection_ = std::make_unique<Connection>(uri_);
             trouble_told_ = false;
-        } catch (const base::Error& error) {
+        } catch (const std::exception& error) {
             trouble_ = error.what();
         }
     }
@@ -144,7 +167,7 @@ class DomainWatch::Work {
                 if (connection_->take_change()) tell(connection_->domains());
                 ::virEventRunDefaultImpl();
             }
-        } catch (const base::Error& error) {
+        } catch (const std::exception& error) {
             trouble_ = error.what();
         }
         connection_.reset();

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #pragma once
-// Who is at the other end of a TCP connection from this host to itself, as the kernel knows it.
+// Whose sockets are at the other end, as the kernel knows it.
 
 #include <sys/socket.h>
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "vmhost/process.h"
 
@@ -23,5 +24,9 @@ std::optional<LocalSocket> other_end(int tcp_socket);
 
 /// Whether a process has that socket open now.
 bool has_socket(const Process& process, std::uint64_t inode);
+
+/// Whether a process has a socket open that listens at the Unix socket `path`, whoever has made it; nobody is connected to for that. Sockets of
+/// this network namespace only. Throws Error, also when there is no such file.
+bool listens_at(const Process& process, const std::string& path);
 
 }  // namespace vmhost

@@ -177,6 +177,10 @@ std::set<pid_t> Process::threads() const {
     return threads;
 }
 
+bool Process::has_thread(pid_t thread) const {
+    return ::faccessat(directory_.get(), fmt::format("task/{}", thread).c_str(), F_OK, 0) == 0 && running();
+}
+
 std::string Process::link(const std::string& name) const {
     char path[PATH_MAX];
     const ssize_t length = ::readlinkat(directory_.get(), name.c_str(), path, sizeof path);

@@ -57,6 +57,8 @@ class Process {
     std::vector<std::string> list(const std::string& name) const;
     /// Its threads that run now. Throws Error.
     std::set<pid_t> threads() const;
+    /// Whether it has this thread now.
+    bool has_thread(pid_t thread) const;
     /// Where the symbolic link /proc/PID/NAME leads; empty when it is gone, as that of a descriptor may be. Throws Error.
     std::string link(const std::string& name) const;
 

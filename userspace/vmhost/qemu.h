@@ -19,7 +19,6 @@ struct QemuCommand {
     struct Channel {
         std::string name;  ///< as the guest sees it: /dev/virtio-ports/NAME
         std::string path;  ///< the socket at which QEMU listens for the host's end; empty when it was given one that listens (fd=...)
-        bool given = false;  ///< libvirt has made the socket, and told the path
     };
     std::vector<Channel> channels;  ///< ports of virtio-serial that are sockets of the host
 };

@@ -2,10 +2,15 @@
 #include "vmhost/vm.h"
 
 #include <fmt/format.h>
+#include <linux/if_tun.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/algorithm/string.hpp>
 #include <charconv>
+#include <filesystem>
 #include <optional>
 #include <string_view>
 
@@ -22,6 +27,19 @@ std::optional<unsigned> vcpu_of(std::string_view name) {
     const auto [end, error] = std::from_chars(name.data() + 4, name.data() + name.size(), number);
     if (error != std::errc() || end == name.data() + name.size() || *end != '/') return std::nullopt;
     return number;
+}
+
+/// More network cards has nobody, but who wants to be a nuisance.
+constexpr std::size_t kMostTaps = 256;
+
+/// Whether a descriptor of /dev/net/tun is that of an interface of our network namespace: anybody can make one of any name in his own.
+/// Without the rights to ask, that its process is in our namespace must do.
+bool is_ours(const Process& process, int descriptor) {
+    const std::string ours = std::filesystem::read_symlink("/proc/self/ns/net");
+    const base::UniqueFd copy(static_cast<int>(::syscall(SYS_pidfd_getfd, process.pidfd(), descriptor, 0)));
+    const base::UniqueFd where(copy ? ::ioctl(copy.get(), TUNGETDEVNETNS, 0) : -1);
+    if (!where) return process.link("ns/net") == ours;
+    return std::filesystem::read_symlink(fmt::format("/proc/self/fd/{}", where.get())) == ours;
 }
 
 std::optional<Vm> vm_of(pid_t pid) {
@@ -80,10 +98,12 @@ std::string tap_of(const std::string& fdinfo) {
 std::vector<std::string> taps_of(const Process& process) {
     std::vector<std::string> taps;
     for (const std::string& descriptor : process.list("fdinfo")) {
+        if (taps.size() == kMostTaps) break;
         try {
+            if (process.link("fd/" + descriptor) != "/dev/net/tun") continue;
             const std::string tap = tap_of(process.read("fdinfo/" + descriptor, 65536));
             // Several queues have a descriptor each.
-            if (!tap.empty() && std::ranges::find(taps, tap) == taps.end()) taps.push_back(tap);
+            if (!tap.empty() && std::ranges::find(taps, tap) == taps.end() && is_ours(process, std::stoi(descriptor))) taps.push_back(tap);
         } catch (const base::Error&) {
             // Closed meanwhile; or the process has ended, which whoever asks for more is told.
         }

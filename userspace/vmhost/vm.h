@@ -38,7 +38,7 @@ VmThreads sort_threads(const std::map<pid_t, std::string>& names);
 /// "iff:" lines of /proc/PID/fdinfo/N: the interface that a descriptor of /dev/net/tun is attached to; empty for others.
 std::string tap_of(const std::string& fdinfo);
 
-/// The network interfaces on the host that a process has open now. Throws Error.
+/// The taps of this network namespace that a process has open now. Throws Error.
 std::vector<std::string> taps_of(const Process& process);
 
 /// All QEMUs of this host that this user may look at, by pid. Who runs what is told by /proc/PID/exe: what a program calls itself is

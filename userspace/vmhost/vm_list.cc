@@ -14,7 +14,9 @@ namespace vmhost {
 
 void add_domain(Vm& vm, const std::vector<Domain>& domains) {
     QemuCommand& command = vm.command;
-    const auto domain = std::ranges::find_if(domains, [&](const Domain& one) { return !one.uuid.empty() && boost::iequals(one.uuid, command.uuid); });
+    // Whoever may run a QEMU may give it another's UUID.
+    const auto domain = std::ranges::find_if(
+        domains, [&](const Domain& one) { return one.pid == vm.process->pid() && !one.uuid.empty() && boost::iequals(one.uuid, command.uuid); });
     if (domain == domains.end()) return;
     command.name = domain->name;
     // It may have been given some since it was started, and libvirt may have opened the socket of a channel itself.
@@ -69,10 +71,9 @@ VmPtr VmList::named(const std::string& name) const {
 }
 
 VmPtr VmList::with_tap(const std::string& tap) const {
-    return only([&](const Vm& vm) {
-        const auto taps = taps_of(*vm.process);
-        return std::ranges::find(taps, tap) != taps.end();
-    });
+    // What a VM has is looked at only if it had this one.
+    const auto in = [&](const std::vector<std::string>& taps) { return std::ranges::find(taps, tap) != taps.end(); };
+    return only([&](const Vm& vm) { return in(vm.taps) && in(taps_of(*vm.process)); });
 }
 
 VmPtr VmList::with_socket(std::uint64_t inode) const {

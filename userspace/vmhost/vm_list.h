@@ -13,14 +13,14 @@ namespace vmhost {
 
 using VmPtr = std::shared_ptr<const Vm>;
 
-/// Adds what libvirt knows of a VM, when it is one of `domains`.
+/// Adds what libvirt knows of a VM, when it is one of `domains`, by pid and UUID.
 void add_domain(Vm& vm, const std::vector<Domain>& domains);
 
 class VmList {
  public:
     /// Looks again. What is known of a VM that still runs is replaced, not changed: whoever holds it keeps what it was.
     void refresh();
-    /// What libvirt knows of those with the same UUID is added to what is found from now on.
+    /// What libvirt knows of them is added to what is found from now on.
     void know(std::vector<Domain> domains) { domains_ = std::move(domains); }
     const std::map<pid_t, VmPtr>& all() const { return vms_; }
 

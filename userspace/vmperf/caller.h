@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "base/unique_fd.h"
 #include "vmhost/vm_list.h"
 #include "vmperf/tap_marks.h"
 
@@ -25,7 +26,8 @@ vmhost::VmPtr vm_of_connection(int tcp_socket, const std::string& mac, const vmh
 /// Whether the other end of a Unix socket may watch all VMs. Throws Error.
 bool is_administrator(int unix_socket, const CallerRules& rules);
 
-/// Whether a VM's QEMU is at the other end of a channel, or root, who has made the socket and given it to QEMU. Throws Error.
-bool is_channel_of(int unix_socket, const vmhost::Vm& vm, const vmhost::QemuCommand::Channel& channel);
+/// Connected, without waiting, to a VM's channel. What a command line says is not believed: nobody is connected to but this VM's QEMU. Throws
+/// Error.
+base::UniqueFd connect_to_channel(const vmhost::Vm& vm, const std::string& path);
 
 }  // namespace vmperf

@@ -141,6 +141,12 @@ void Client::send(std::string line) {
     }
 }
 
+void Client::check_patience(Clock::time_point deadline, const char* what) const {
+    if (Clock::now() < deadline) return;
+    throw Error(fmt::format("the server at {} has not sent {} within {} s ({})", place_.name(), what,
+                            std::chrono::duration_cast<std::chrono::seconds>(patience_.answer).count(), kIsItRunning));
+}
+
 void Client::wait_for_input(Clock::time_point deadline, const char* what, int stop_fd) const {
     if (buffer_.find('\n') != std::string::npos) return;
     for (;;) {
@@ -150,9 +156,7 @@ void Client::wait_for_input(Clock::time_point deadline, const char* what, int st
             throw base::system_error("waiting for the server at " + place_.name(), errno);
         if (polled[1].revents) throw Error("interrupted before counting has begun");
         if (polled[0].revents) return;
-        if (left.count() <= 0)
-            throw Error(fmt::format("the server at {} has not sent {} within {} s ({})", place_.name(), what,
-                                    std::chrono::duration_cast<std::chrono::seconds>(patience_.answer).count(), kIsItRunning));
+        check_patience(deadline, what);
     }
 }
 
@@ -210,7 +214,9 @@ Json Client::answer(const char* type) {
             if (text_of(*object, "type") == type) return *object;
         if (foreign_ || (closed_ && !answered_)) return nullptr;
         if (closed_) throw Error(fmt::format("the server at {} has closed the connection", place_.name()));
-        wait_for_input(deadline, fmt::format("its answer '{}'", type).c_str(), stop_fd_);
+        const std::string awaited = fmt::format("its answer '{}'", type);
+        check_patience(deadline, awaited.c_str());
+        wait_for_input(deadline, awaited.c_str(), stop_fd_);
         read_some();
     }
 }

@@ -89,6 +89,7 @@ class Client {
     void finish(Take&& take) {
         const auto deadline = Clock::now() + patience_.answer;
         for (bool ended = false; !ended;) {
+            check_patience(deadline, "the end");
             wait_for_input(deadline, "the end", -1);
             const News news = receive();
             ended = news.total.has_value() || closed_;
@@ -99,6 +100,8 @@ class Client {
  private:
     using Clock = std::chrono::steady_clock;
     void send(std::string line);
+    /// Throws Error when it is at an end.
+    void check_patience(Clock::time_point deadline, const char* what) const;
     void wait_for_input(Clock::time_point deadline, const char* what, int stop_fd) const;
     void read_some();
     std::optional<std::string> next_line();

@@ -2,8 +2,10 @@
 #include "vmperf/connection.h"
 
 #include <fmt/format.h>
+#include <sys/socket.h>
 
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 
 #include "base/error.h"
@@ -44,11 +46,8 @@ void Connection::read() {
         if (closed_) return;
         if (error) return ended(error);
         // The rest of what it says is of no interest.
-        if (state_ != State::Closing) {
-            input_.append(chunk_, size);
-            take_lines();
-        }
-        if (!closed_) read();
+        if (state_ != State::Closing) input_.append(chunk_, size);
+        take_line();
     });
 }
 
@@ -59,17 +58,26 @@ void Connection::ended(const Code& error) {
     if (state_ != State::Closing || !writing_) drop(expected ? "" : error.message());
 }
 
-void Connection::take_lines() {
-    std::size_t begin = 0;
-    for (auto end = input_.find('\n'); end != input_.npos && !closed_ && state_ != State::Closing; end = input_.find('\n', begin)) {
-        const std::string_view line = std::string_view(input_).substr(begin, end - begin);
-        begin = end + 1;
+/// One, and then it is the others' turn.
+void Connection::take_line() {
+    if (closed_) return;
+    const auto end = input_.find('\n');
+    if (state_ == State::Closing) {
+        input_.clear();
+    } else if (end != input_.npos) {
+        const std::string line = input_.substr(0, end);
+        input_.erase(0, end + 1);
         way_ == Way::Channel ? handle_on_channel(line) : handle(line);
+        return await_turn();
+    } else if (input_.size() > kLongestRequest) {
+        input_.clear();
+        refuse(fmt::format("a request has {} bytes at most", kLongestRequest));
     }
-    input_.erase(0, begin);
-    if (input_.size() <= kLongestRequest || closed_ || state_ == State::Closing) return;
-    input_.clear();
-    refuse(fmt::format("a request has {} bytes at most", kLongestRequest));
+    if (!closed_) read();
+}
+
+void Connection::await_turn() {
+    asio::post(socket_.get_executor(), [this, self = shared_from_this()] { take_line(); });
 }
 
 /// What was meant for somebody before is passed over; whoever says hello has opened the channel anew.
@@ -127,7 +135,7 @@ void Connection::greet(const Request& hello) {
 }
 
 void Connection::begin(const Request& start) {
-    counting_.emplace(owner_.counters(), *vm_, start, owner_.limits().counters);
+    timed([&] { counting_ = std::make_unique<Session>(owner_.counters(), *vm_, start, owner_.counters_left(*this)); });
     state_ = State::Counting;
     patience_.cancel();
     program_ = start.program;
@@ -147,6 +155,20 @@ void Connection::list() {
     over();
 }
 
+/// `work`, whose time is that of its VM.
+template <class Work>
+void Connection::timed(Work work) {
+    const auto begin = std::chrono::steady_clock::now();
+    const auto note = [&] { owner_.took(*this, std::chrono::steady_clock::now() - begin); };
+    try {
+        work();
+    } catch (...) {
+        note();
+        throw;
+    }
+    note();
+}
+
 void Connection::sample() {
     const Interval interval = counting_->interval();
     if (old_) send(interval_text(interval.counts, interval.seconds, interval.length, first_sample_));
@@ -156,7 +178,7 @@ void Connection::sample() {
 
 void Connection::await_sample() {
     await(next_sample_, [this] {
-        sample();
+        if (owner_.has_time(*this)) timed([this] { sample(); });
         if (state_ != State::Counting) return;
         // The times stay on the grid; those that have been missed are left out.
         const auto late = std::chrono::steady_clock::now() - next_sample_.expiry();
@@ -167,7 +189,7 @@ void Connection::await_sample() {
 
 void Connection::await_follow() {
     await(next_follow_, [this] {
-        counting_->follow();
+        timed([this] { counting_->follow(); });
         next_follow_.expires_after(kFollow);
         await_follow();
     });
@@ -180,7 +202,7 @@ void Connection::await(asio::steady_timer& timer, Work work) {
         if (error || closed_ || state_ != State::Counting) return;
         try {
             work();
-        } catch (const base::Error& failure) {
+        } catch (const std::exception& failure) {
             refuse(failure.what());
         }
     });
@@ -214,7 +236,7 @@ void Connection::end(const std::string& reason) {
     if (state_ != State::Counting) return refuse(reason);
     try {
         finish(reason);
-    } catch (const base::Error& error) {
+    } catch (const std::exception& error) {
         refuse(error.what());
     }
 }
@@ -232,12 +254,13 @@ void Connection::over() {
     reset();
     if (way_ == Way::Channel) return;
     state_ = State::Closing;
+    owner_.waits(*this);
     await_request(kLastWords);
     if (!writing_) flushed();
 }
 
 void Connection::reset() {
-    counting_.reset();
+    if (counting_) owner_.close(std::move(counting_));
     next_sample_.cancel();
     next_follow_.cancel();
     patience_.cancel();
@@ -274,6 +297,17 @@ void Connection::flushed() {
     if (ended_) return drop("");
     Code ignored;
     socket_.shutdown(Protocol::socket::shutdown_send, ignored);
+}
+
+void Connection::make_room() {
+    if (closed_) return;
+    const char* reason = "too many connections that say nothing; try again";
+    if (state_ != State::Silent) return drop("");
+    // Without waiting; a client that gets no answer would take this for a server of 2015.
+    const Json object = {{"type", "error"}, {"session", ""}, {"message", reason}};
+    const std::string line = object.dump() + "\n";
+    (void)!::send(fd(), line.data(), line.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    drop(reason);
 }
 
 void Connection::drop(const std::string& reason) {

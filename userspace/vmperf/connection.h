@@ -22,7 +22,7 @@ struct Limits {
     unsigned clients = 256;                  ///< that have said which VM they watch
     unsigned clients_of_vm = 16;             ///< of one VM
     unsigned silent = 64;                    ///< that have not yet
-    std::size_t counters = 4096;             ///< of one client: events times threads
+    std::size_t counters = 4096;             ///< of the clients of a VM together, and of one of the administrator's: events times threads
     std::size_t unsent = std::size_t{1} << 20;  ///< bytes that a client has not taken
     std::chrono::milliseconds idle{10'000};  ///< from one request to the next
 };
@@ -39,6 +39,16 @@ class ConnectionOwner {
     virtual const nlohmann::ordered_json& events() = 0;
     /// The VM that this client may watch. It is counted as a client of that VM from now on. Throws Error.
     virtual vmhost::VmPtr admit(Connection& connection, const Request& hello) = 0;
+    /// How many counters it may have.
+    virtual std::size_t counters_left(const Connection& connection) const = 0;
+    /// Whether the server has time for its VM: all of them get some.
+    virtual bool has_time(const Connection& connection) const = 0;
+    /// What it took.
+    virtual void took(const Connection& connection, std::chrono::steady_clock::duration time) = 0;
+    /// It counts no more. To close counters of tracepoints takes the kernel tens of milliseconds each: that is done elsewhere.
+    virtual void close(std::unique_ptr<Session> session) = 0;
+    /// It says nothing more, or has yet to say what it wants: it may be closed for others.
+    virtual void waits(Connection& connection) = 0;
     /// It watches nothing any more.
     virtual void dismiss(Connection& connection) = 0;
     /// It is over.
@@ -57,6 +67,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void start();
     /// No more is counted: `reason` is told with what there is so far.
     void end(const std::string& reason);
+    /// Closed for others: the client is told to try again.
+    void make_room();
     /// Closed at once, for a reason that is logged unless it is empty.
     void drop(const std::string& reason);
 
@@ -66,6 +78,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
     const std::string& name() const { return name_; }
     /// What it watches; null before hello.
     const vmhost::VmPtr& vm() const { return vm_; }
+    /// How many it has open.
+    std::size_t counters() const { return counting_ ? counting_->counters() : 0; }
+    /// By which it is known what belongs together: the tap or the address that it comes from.
+    std::string origin;
 
  private:
     enum class State { Silent, Greeted, Counting, Closing };
@@ -73,7 +89,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
     void read();
     void ended(const boost::system::error_code& error);
-    void take_lines();
+    void take_line();
+    void await_turn();
+    template <class Work>
+    void timed(Work work);
     void handle(std::string_view line);
     void handle_on_channel(std::string_view line);
     void greet(const Request& hello);
@@ -106,7 +125,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     std::size_t passed_over_ = 0;  // bytes that were not for this session
     std::string session_, program_;
     vmhost::VmPtr vm_;
-    std::optional<Session> counting_;
+    std::unique_ptr<Session> counting_;
     std::chrono::milliseconds interval_{0};
     char chunk_[4096];
     std::string input_, output_, being_written_;

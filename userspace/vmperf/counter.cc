@@ -19,9 +19,17 @@ namespace {
 /// In a group, as the kernel reads them: how many, the two times, then their values.
 class KernelGroup : public CounterGroup {
  public:
-    explicit KernelGroup(pid_t thread) : thread_(thread) {}
+    KernelGroup(pid_t thread, std::shared_ptr<std::atomic<std::size_t>> left) : thread_(thread), left_(std::move(left)) {}
+    ~KernelGroup() override {
+        const std::size_t closed = counters_.size();
+        counters_.clear();
+        *left_ += closed;
+    }
+    KernelGroup(const KernelGroup&) = delete;
+    KernelGroup& operator=(const KernelGroup&) = delete;
 
     int add(const perf_event_attr& wanted) override {
+        if (*left_ == 0) return EMFILE;
         perf_event_attr attr = wanted;
         attr.disabled = counters_.empty();
         attr.read_format = PERF_FORMAT_GROUP | PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING;
@@ -29,6 +37,7 @@ class KernelGroup : public CounterGroup {
         base::UniqueFd counter(static_cast<int>(::syscall(SYS_perf_event_open, &attr, thread_, -1, leader, PERF_FLAG_FD_CLOEXEC)));
         if (!counter) return errno;
         counters_.push_back(std::move(counter));
+        --*left_;
         return 0;
     }
 
@@ -50,6 +59,7 @@ class KernelGroup : public CounterGroup {
 
  private:
     pid_t thread_;
+    std::shared_ptr<std::atomic<std::size_t>> left_;
     std::vector<base::UniqueFd> counters_;
 };
 
@@ -60,10 +70,10 @@ bool means_unsupported(int error) {
 
 }  // namespace
 
-std::unique_ptr<CounterGroup> KernelCounters::group(pid_t thread) { return std::make_unique<KernelGroup>(thread); }
+std::unique_ptr<CounterGroup> KernelCounters::group(pid_t thread) { return std::make_unique<KernelGroup>(thread, left_); }
 
-Counters::Counters(CounterSource& source, std::vector<Event> events, const std::set<pid_t>& threads)
-    : source_(source), events_(std::move(events)), gone_(events_.size()), opened_(events_.size()), refused_(events_.size()) {
+Counters::Counters(CounterSource& source, std::vector<Event> events, const std::set<pid_t>& threads, StillThere still_there)
+    : source_(source), still_there_(std::move(still_there)), events_(std::move(events)), gone_(events_.size()), opened_(events_.size()), refused_(events_.size()) {
     for (const pid_t thread : threads) open(thread);
 }
 
@@ -79,6 +89,7 @@ void Counters::open(pid_t thread) {
     }
     for (std::size_t i = 0; i < events_.size(); i++)
         if (!events_[i].software()) open(groups, thread, i, true);
+    if (still_there_ && !still_there_(thread)) return;
     if (enabled_)
         for (Group& group : groups) group.counters->enable();
     threads_.emplace(thread, std::move(groups));

@@ -4,8 +4,11 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -45,7 +48,13 @@ class CounterSource {
 
 class KernelCounters : public CounterSource {
  public:
+    /// `most` at once, each of which is a descriptor; the next fails with EMFILE.
+    explicit KernelCounters(std::size_t most = std::numeric_limits<std::size_t>::max()) : left_(std::make_shared<std::atomic<std::size_t>>(most)) {}
     std::unique_ptr<CounterGroup> group(pid_t thread) override;
+
+ private:
+    // Groups may be closed in another thread, and later.
+    std::shared_ptr<std::atomic<std::size_t>> left_;
 };
 
 /// What an event came to.
@@ -66,8 +75,10 @@ struct Count {
 /// The events of some threads, from one moment on.
 class Counters {
  public:
-    /// Throws Error when no thread can be counted: not allowed, or too many open files.
-    Counters(CounterSource& source, std::vector<Event> events, const std::set<pid_t>& threads);
+    using StillThere = std::function<bool(pid_t)>;
+    /// `still_there` is asked of each thread when it has been opened: it may have ended, and its number be that of another process's. Throws Error
+    /// when no thread can be counted: not allowed, or too many open files.
+    Counters(CounterSource& source, std::vector<Event> events, const std::set<pid_t>& threads, StillThere still_there = {});
     /// They count until the object ends.
     void enable();
     /// Threads that have come since are counted from now on. What those that have gone came to stays in the sum; their counters are closed.
@@ -87,6 +98,7 @@ class Counters {
     void open(pid_t thread);
     void open(std::vector<Group>& groups, pid_t thread, std::size_t event, bool new_group);
     CounterSource& source_;
+    StillThere still_there_;
     std::vector<Event> events_;
     std::map<pid_t, std::vector<Group>> threads_;
     std::vector<Count> gone_;             // of threads that have ended

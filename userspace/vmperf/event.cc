@@ -103,9 +103,10 @@ class PmuEvent {
             terms(first_line(folder_ + "/events/" + key), false);
             return scale(folder_ + "/events/" + key);
         }
-        if (key == "config") event_.attr.config |= *value;
-        else if (key == "config1") event_.attr.config1 |= *value;
-        else if (key == "config2") event_.attr.config2 |= *value;
+        // Bare configurations only from the kernel: what a guest means is named.
+        if (!aliases && key == "config") event_.attr.config |= *value;
+        else if (!aliases && key == "config1") event_.attr.config1 |= *value;
+        else if (!aliases && key == "config2") event_.attr.config2 |= *value;
         else if (std::filesystem::exists(folder_ + "/format/" + key)) put(event_.attr, name_, first_line(folder_ + "/format/" + key), *value);
         else fail(name_, fmt::format("{} has neither an event nor a part '{}'; see {}/events and {}/format", folder_, key, folder_, folder_));
     }
@@ -123,8 +124,26 @@ class PmuEvent {
     const std::string folder_;
 };
 
+/// Those that count what a thread does. Others plant probes (kprobe, uprobe), fill buffers, or count what all do.
+bool counts_threads(std::string_view pmu) {
+    return pmu.starts_with("cpu") || pmu.starts_with("armv") || pmu.starts_with("riscv") || pmu == "msr" || pmu == "software";
+}
+
+/// Bit 21 of an event of Intel's: what the other thread of a core does is counted, too, which may be another VM's.
+bool counts_neighbours(const Event& event) {
+#if defined(__x86_64__) || defined(__i386__)
+    constexpr std::uint64_t kAnyThread = 1 << 21;
+    return !event.software() && event.attr.type != PERF_TYPE_TRACEPOINT && event.attr.type != PERF_TYPE_HARDWARE &&
+           event.attr.type != PERF_TYPE_HW_CACHE && (event.attr.config & kAnyThread);
+#else
+    (void)event;
+    return false;
+#endif
+}
+
 void parse_pmu(Event& event, std::string_view name, std::string_view pmu, std::string_view terms, const EventPlaces& places) {
     const std::string folder = fmt::format("{}/{}", places.pmus, pmu);
+    if (!counts_threads(pmu)) fail(name, fmt::format("the PMU '{}' does not count what threads do", pmu));
     if (!is_file_name(pmu) || !std::filesystem::exists(folder + "/type"))
         fail(name, fmt::format("this kernel has no PMU '{}' (those it has are in {})", pmu, places.pmus));
     const auto type = number<std::uint32_t>(first_line(folder + "/type"), 10);
@@ -136,6 +155,7 @@ void parse_pmu(Event& event, std::string_view name, std::string_view pmu, std::s
 /// Whether it is "SUBSYSTEM:EVENT" of a tracepoint that there is.
 bool parse_tracepoint(Event& event, std::string_view subsystem, std::string_view point, const EventPlaces& places) {
     if (!is_file_name(subsystem) || !is_file_name(point)) return false;
+    if (subsystem == "ftrace") fail(event.name, "it has the kernel trace all of its functions, for everybody");
     for (const std::string& place : places.tracepoints) {
         const std::string path = fmt::format("{}/{}/{}/id", place, subsystem, point);
         std::error_code none;
@@ -249,12 +269,14 @@ std::vector<std::string> event_names(const EventPlaces& places) {
         }
     std::error_code none;
     std::vector<std::string> described;
-    for (const auto& pmu : std::filesystem::directory_iterator(places.pmus, none))
+    for (const auto& pmu : std::filesystem::directory_iterator(places.pmus, none)) {
+        if (!counts_threads(pmu.path().filename().string())) continue;
         for (const auto& event : std::filesystem::directory_iterator(pmu.path() / "events", none)) {
             // "cpu/mem-loads/", not the files beside it with its unit and scale.
             const std::string name = event.path().filename();
             if (name.find('.') == name.npos) described.push_back(fmt::format("{}/{}/", pmu.path().filename().string(), name));
         }
+    }
     std::ranges::sort(described);
     names.insert(names.end(), described.begin(), described.end());
     return names;
@@ -264,7 +286,9 @@ const char* default_events() {
     return "task-clock,context-switches,cpu-migrations,page-faults,cycles,instructions,branches,branch-misses";
 }
 
-Event parse_event(std::string_view text, const EventPlaces& places) {
+namespace {
+
+Event parse_any_event(std::string_view text, const EventPlaces& places) {
     if (text.empty() || text.size() > kLongestName) fail(text.substr(0, 40), fmt::format("a name has 1 to {} characters", kLongestName));
     Event event;
     event.name = text;
@@ -294,6 +318,14 @@ Event parse_event(std::string_view text, const EventPlaces& places) {
         fail(text, "this kernel has no such tracepoint, or does not show it (tracefs)");
     }
     fail(text, "not known here; `perf list` names events");
+}
+
+}  // namespace
+
+Event parse_event(std::string_view text, const EventPlaces& places) {
+    Event event = parse_any_event(text, places);
+    if (counts_neighbours(event)) fail(text, "it counts the other thread of the core, too (any, bit 21), which may be another VM's");
+    return event;
 }
 
 std::vector<Event> parse_events(std::string_view text, const EventPlaces& places) {

@@ -13,14 +13,15 @@ namespace vmperf {
 
 Session::Session(CounterSource& source, const vmhost::Vm& vm, const Request& request, std::size_t most_counters)
     : source_(source), vm_(vm), cpu_(request.cpu), most_counters_(most_counters) {
+    told_ = !vm_.threads().all_vcpus.empty();
     const auto events = parse_events(request.events.empty() ? default_events() : request.events);
     const Threads now = threads();
-    const std::size_t wanted = (now.counted.size() + now.others.size()) * events.size() + now.vcpus.size();
-    if (wanted > most_counters)
-        throw base::UsageError(fmt::format("{} events of {} threads take {} counters: a client may have {}; name fewer events", events.size(),
-                                           now.counted.size() + now.others.size(), wanted, most_counters));
-    counted_.emplace(source, events, now.counted);
-    others_.emplace(source, events, now.others);
+    counters_ = (now.counted.size() + now.others.size()) * events.size() + now.vcpus.size();
+    if (counters_ > most_counters)
+        throw base::UsageError(fmt::format("{} events of {} threads take {} counters: {} are left for this VM; name fewer events", events.size(),
+                                           now.counted.size() + now.others.size(), counters_, most_counters));
+    counted_.emplace(source, events, now.counted, still_there());
+    others_.emplace(source, events, now.others, still_there());
     watch(now);
     begun_ = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
     start_ = Clock::now();
@@ -33,9 +34,8 @@ Session::Threads Session::threads() const {
     const vmhost::VmThreads all = vm_.threads();
     Threads chosen;
     if (cpu_ == 0) {
-        const bool told = !all.all_vcpus.empty();
-        chosen.counted = told ? all.all_vcpus : all.others;
-        if (told) chosen.others = all.others;
+        chosen.counted = told_ ? all.all_vcpus : all.others;
+        if (told_) chosen.others = all.others;
         for (const pid_t thread : all.all_vcpus) chosen.vcpus[thread] = std::nullopt;
         for (const auto& [number, thread] : all.vcpus) chosen.vcpus[thread] = number;
         return chosen;
@@ -71,7 +71,7 @@ void Session::watch(const Threads& threads) {
             continue;
         }
         const auto at = scheduled(thread).value_or(Scheduled{});
-        const auto added = vcpus_.emplace(thread, Vcpu{number, at, at, Counters(source_, {parse_event("cpu-migrations")}, {thread})});
+        const auto added = vcpus_.emplace(thread, Vcpu{number, at, at, Counters(source_, {parse_event("cpu-migrations")}, {thread}, still_there())});
         added.first->second.migrations.enable();
     }
 }
@@ -84,9 +84,9 @@ void Session::follow() {
         // The VM, or its virtual CPU, has ended: what it came to stays.
         return;
     }
-    const std::size_t wanted = (now.counted.size() + now.others.size()) * counted_->events().size() + now.vcpus.size();
-    if (wanted > most_counters_)
-        throw base::Error(fmt::format("the VM has more threads now: {} counters are needed, and a client may have {}", wanted, most_counters_));
+    counters_ = (now.counted.size() + now.others.size()) * counted_->events().size() + now.vcpus.size();
+    if (counters_ > most_counters_)
+        throw base::Error(fmt::format("the VM has more threads now: {} counters are needed, and {} are left for it", counters_, most_counters_));
     counted_->follow(now.counted);
     others_->follow(now.others);
     watch(now);

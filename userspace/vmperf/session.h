@@ -37,6 +37,8 @@ class Session {
     Total total(const std::string& reason);
     /// Threads come and go: to be called each second or so.
     void follow();
+    /// How many it has.
+    std::size_t counters() const { return counters_; }
 
  private:
     using Clock = std::chrono::steady_clock;
@@ -55,6 +57,9 @@ class Session {
     };
     Threads threads() const;
     void watch(const Threads& threads);
+    Counters::StillThere still_there() const {
+        return [this](pid_t thread) { return vm_.process->has_thread(thread); };
+    }
     std::optional<Scheduled> scheduled(pid_t thread) const;
     double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
 
@@ -62,6 +67,8 @@ class Session {
     const vmhost::Vm& vm_;
     const unsigned cpu_;
     const std::size_t most_counters_;
+    std::size_t counters_ = 0;
+    bool told_ = false;  // which threads run vCPUs; decided once: they may end before the others do
     std::optional<Counters> counted_, others_;
     std::map<pid_t, Vcpu> vcpus_;
     std::vector<Count> last_;

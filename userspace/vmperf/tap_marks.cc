@@ -22,6 +22,8 @@ constexpr const char* kSetting = "/proc/sys/net/ipv4/tcp_fwmark_accept";
 /// "MS" in the upper half: those of others are taken for what they are.
 constexpr std::uint32_t kFirstMark = 0x4d530000;
 constexpr std::uint32_t kMostMarks = 0xffff;
+/// At once: fewer, so that one is always free.
+constexpr std::size_t kMostTaps = 0x7fff;
 
 /// Whether it can stand between quotes in a rule. The kernel allows more.
 bool is_plain(const std::string& name) {
@@ -73,13 +75,22 @@ void TapMarks::run(const std::string& commands) {
     throw base::Error(fmt::format("cannot mark packets of taps with nftables: {}", why.empty() ? "no reason is told" : why));
 }
 
+/// Not one that another tap has had, as long as there are such: a connection that came from there would be taken for this one's.
+std::uint32_t TapMarks::free_mark() {
+    for (;;) {
+        const std::uint32_t mark = kFirstMark + next_++ % (kMostMarks + 1);
+        if (mark != kFirstMark && std::ranges::find(marks_, mark, [](const auto& one) { return one.second; }) == marks_.end()) return mark;
+    }
+}
+
 void TapMarks::follow(const std::set<std::string>& taps) {
+    // Whoever sets all settings anew, or another server that ends, may have put it back.
+    if (::pwrite(setting_.get(), "1", 1, 0) != 1) throw base::system_error(fmt::format("cannot set {}", kSetting), errno);
     std::map<std::string, std::uint32_t> marks;
     for (const std::string& tap : taps) {
-        if (!is_plain(tap) || marks.size() == kMostMarks) continue;
+        if (!is_plain(tap) || marks.size() == kMostTaps) continue;
         const auto known = marks_.find(tap);
-        // Never one that another tap has had: a connection that came from there would be taken for this one's.
-        marks[tap] = known != marks_.end() ? known->second : kFirstMark + next_++ % (kMostMarks + 1);
+        marks[tap] = known != marks_.end() ? known->second : free_mark();
     }
     if (marks == marks_) return;
     run(rules(port_, marks));

@@ -36,6 +36,7 @@ class TapMarks {
 
  private:
     void run(const std::string& commands);
+    std::uint32_t free_mark();
     const std::uint16_t port_;
     std::unique_ptr<nft_ctx, void (*)(nft_ctx*)> nft_;
     std::map<std::string, std::uint32_t> marks_;

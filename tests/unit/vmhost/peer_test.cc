@@ -8,6 +8,10 @@
 
 #include <catch2/catch.hpp>
 #include <csignal>
+#include <filesystem>
+
+#include "base/file.h"
+#include "base/network.h"
 
 using namespace vmhost;
 
@@ -65,4 +69,31 @@ TEST_CASE("the other end of a connection on this host is known by the kernel") {
         connection.client.reset();
         CHECK_FALSE(other_end(connection.server.get()));
     }
+}
+
+TEST_CASE("who listens at a Unix socket is known without a connection") {
+    const base::TemporaryFolder folder;
+    const std::string path = folder.path() + "/socket";
+    const Process self(::getpid());
+    CHECK_THROWS_WITH(listens_at(self, path), Catch::Matchers::Contains("No such file"));
+    base::UniqueFd listener = base::listen_unix(path, {});
+    CHECK(listens_at(self, path));
+    // A process that does not have it.
+    const pid_t child = ::fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+        ::close(listener.get());
+        for (;;) ::pause();
+    }
+    const Process process(child);
+    while (listens_at(process, path)) ::usleep(1000);
+    CHECK(listens_at(self, path));
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+    // One that was bound to a file of that name, and another file there now.
+    std::filesystem::rename(path, path + ".old");
+    const base::UniqueFd other = base::listen_unix(path, {});
+    CHECK(listens_at(self, path));
+    listener.reset();
+    CHECK_FALSE(listens_at(self, path + ".old"));
 }

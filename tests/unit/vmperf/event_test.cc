@@ -24,11 +24,11 @@ class Places {
         write("pmus/cpu/format/any", "config:21\n");
         write("pmus/cpu/format/odd", "config9:0\n");
         write("pmus/cpu/events/mem-loads", "event=0xcd,umask=0x1,ldlat=3\n");
-        write("pmus/power/type", "21\n");
-        write("pmus/power/format/event", "config:0-7\n");
-        write("pmus/power/events/energy-pkg", "event=0x02\n");
-        write("pmus/power/events/energy-pkg.scale", "2.3283064365386962890625e-10\n");
-        write("pmus/power/events/energy-pkg.unit", "Joules\n");
+        write("pmus/cpu_core/type", "21\n");
+        write("pmus/cpu_core/format/event", "config:0-7\n");
+        write("pmus/cpu_core/events/energy-pkg", "event=0x02\n");
+        write("pmus/cpu_core/events/energy-pkg.scale", "2.3283064365386962890625e-10\n");
+        write("pmus/cpu_core/events/energy-pkg.unit", "Joules\n");
         write("events/sched/sched_switch/id", "316\n");
     }
     operator EventPlaces() const { return {folder_.path() + "/pmus", {folder_.path() + "/none", folder_.path() + "/events"}}; }
@@ -79,9 +79,8 @@ TEST_CASE("events of a PMU are as the kernel describes them") {
     const Event loads = parse_event("cpu/mem-loads,ldlat=0x20/", places);
     check(loads, 4, 0x1cd);
     CHECK(loads.attr.config1 == (3 | 0x20));
-    check(parse_event("cpu/event=0x53c,umask=1,any/", places), 4, 0x5'0000'013c | 1 << 21);
-    check(parse_event("cpu/config=0x1234/", places), 4, 0x1234);
-    const Event energy = parse_event("power/energy-pkg/", places);
+    check(parse_event("cpu/event=0x53c,umask=1,any=0/", places), 4, 0x5'0000'013c);
+    const Event energy = parse_event("cpu_core/energy-pkg/", places);
     check(energy, 21, 2);
     CHECK(energy.unit == "Joules");
     CHECK(energy.scale == Approx(2.3283e-10));
@@ -118,14 +117,23 @@ TEST_CASE("what is no event is refused with the reason") {
     CHECK_THAT(refusal("cycles:x", places), Contains("modifiers u, k, G and H"));
     CHECK_THAT(refusal("context-switches:u", places), Contains("neither u nor k"));
     CHECK_THAT(refusal("sched:nothing", places), Contains("no such tracepoint"));
+    CHECK_THAT(refusal("ftrace:function", places), Contains("for everybody"));
     CHECK_THAT(refusal("..:passwd", places), Contains("no such tracepoint"));
-    CHECK_THAT(refusal("gpu/cycles/", places), Contains("no PMU 'gpu'"));
-    CHECK_THAT(refusal("../pmus/cpu/event=1/", places), Contains("no PMU"));
+    CHECK_THAT(refusal("cpu9/cycles/", places), Contains("no PMU 'cpu9'"));
+    CHECK_THAT(refusal("cpu/../../pmus/cpu/event=1/", places), Contains("NAME=NUMBER"));
     CHECK_THAT(refusal("cpu/../type/", places), Contains("../type"));
     CHECK_THAT(refusal("cpu/nothing/", places), Contains("neither an event nor a part 'nothing'"));
     CHECK_THAT(refusal("cpu/umask=0x100/", places), Contains("does not fit"));
     CHECK_THAT(refusal("cpu/umask=x/", places), Contains("NAME=NUMBER"));
     CHECK_THAT(refusal("cpu/odd=1/", places), Contains("not known here"));
+    // What plants probes or counts what all do, and another thread of the core.
+    for (const char* pmu : {"kprobe", "uprobe", "intel_pt", "power", "../pmus/cpu"})
+        CHECK_THAT(refusal(std::string(pmu) + "/event=1/", places), Contains("does not count what threads do"));
+    CHECK_THAT(refusal("cpu/config=1/", places), Contains("neither an event nor a part 'config'"));
+#if defined(__x86_64__)
+    CHECK_THAT(refusal("r20003c", places), Contains("other thread of the core"));
+    CHECK_THAT(refusal("cpu/event=0x3c,any/", places), Contains("other thread of the core"));
+#endif
     CHECK_THAT(refusal("cpu/mem-loads", places), Contains("between two slashes"));
     CHECK_THAT(refusal(std::string(300, 'r'), places), Contains("1 to 256 characters"));
     std::string many;

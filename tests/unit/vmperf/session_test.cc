@@ -133,5 +133,5 @@ TEST_CASE("a client has a number of counters") {
     const BusyThread first("CPU 0/TCG");
     const vmhost::Vm vm = this_vm();
     KernelCounters counters;
-    CHECK_THROWS_WITH(Session(counters, vm, request("task-clock,page-faults"), 3), Contains("a client may have 3"));
+    CHECK_THROWS_WITH(Session(counters, vm, request("task-clock,page-faults"), 3), Contains("3 are left for this VM"));
 }
