@@ -90,7 +90,8 @@ base::CommandLine command_line() {
     line.group("What to count").add_options()(
         "program,p", value<std::string>()->value_name("PROGRAM"), "run this, by sh -c, and count until it ends")(
         "duration,d", value<std::string>()->value_name("TIME"), "without a program: count for so long (10, 10s, 5m)")(
-        "events,e", value<std::vector<std::string>>()->composing()->value_name("NAMES"), "events, with commas or blanks between them; as perf stat if not given")(
+        "events,e", value<std::vector<std::string>>()->composing()->value_name("NAMES"),
+        "events, with commas or blanks between them; as perf stat if not given")(
         "interval,i", value<unsigned>()->value_name("MSEC"), "print what came in each interval, too")(
         "cpu", value<unsigned>()->value_name("N")->default_value(0), "0: all virtual CPUs; 1: the first, which is vCPU 0, and so on")(
         "list", bool_switch(), "print the events that the host knows, and whether it can count them");

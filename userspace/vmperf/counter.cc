@@ -73,7 +73,12 @@ bool means_unsupported(int error) {
 std::unique_ptr<CounterGroup> KernelCounters::group(pid_t thread) { return std::make_unique<KernelGroup>(thread, left_); }
 
 Counters::Counters(CounterSource& source, std::vector<Event> events, const std::set<pid_t>& threads, StillThere still_there)
-    : source_(source), still_there_(std::move(still_there)), events_(std::move(events)), gone_(events_.size()), opened_(events_.size()), refused_(events_.size()) {
+    : source_(source),
+      still_there_(std::move(still_there)),
+      events_(std::move(events)),
+      gone_(events_.size()),
+      opened_(events_.size()),
+      refused_(events_.size()) {
     for (const pid_t thread : threads) open(thread);
 }
 

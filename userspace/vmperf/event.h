@@ -28,7 +28,8 @@ struct EventPlaces {
 /// An event by the name that `perf list` and the documentation of perf have for it: generic ones (cycles, page-faults,
 /// LLC-load-misses), raw ones (r1a8), those of a PMU (cpu/mem-loads/, cpu/event=0x3c,umask=1/), tracepoints
 /// (sched:sched_switch), each with modifiers behind a colon or the last slash: u and k (in user space, in the kernel), G and H (in
-/// the guest, on the host). Only what counts threads: no probes, and nothing of the thread beside on a core. Throws UsageError for what is none, and for what this kernel does not have or does not show.
+/// the guest, on the host). Only what counts threads: no probes, and nothing of the thread beside on a core. Throws UsageError for what
+/// is none, and for what this kernel does not have or does not show.
 Event parse_event(std::string_view text, const EventPlaces& places = {});
 
 /// Names with commas or blanks between them; commas between slashes belong to the name. Throws UsageError, also for none and for more than 64.

@@ -202,7 +202,8 @@ class Server::Impl : public ConnectionOwner {
     vmhost::VmPtr admit(Connection& connection, const Request& hello) override {
         waiting_.remove(&connection);
         const vmhost::VmPtr vm = find_vm(connection, hello);
-        if (connection.way() != Way::Administrator && !has_time(vm->process->pid())) throw base::Error("this VM keeps the server busy; try again later");
+        if (connection.way() != Way::Administrator && !has_time(vm->process->pid()))
+            throw base::Error("this VM keeps the server busy; try again later");
         if (watching_.size() >= options_.limits.clients)
             throw base::Error(fmt::format("{} clients are served already; try again later", watching_.size()));
         const auto of_it = std::ranges::count_if(watching_, [&](const auto& one) { return one.second == vm->process->pid(); });
