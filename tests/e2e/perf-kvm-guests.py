@@ -40,13 +40,17 @@ def check(name, good, seen):
     print(f"ok {name}" if good else f"FAILED {name}: {str(seen)[:600]!r}", flush=True)
 
 
+def run(*words):
+    return subprocess.run(words, capture_output=True, text=True, timeout=60).stdout
+
+
 def ip(words):
     subprocess.run(["ip", *words.split()], check=True)
 
 
 def make_network():
-    for words in ("link set lo up", "link add br0 type bridge", "tuntap add tap0 mode tap", "tuntap add tap1 mode tap", "link set dev tap0 master br0 up",
-                  "link set dev tap1 master br0 up", "link set dev br0 up"):
+    for words in ("link set lo up", "link add br0 type bridge", "tuntap add tap0 mode tap", "tuntap add tap1 mode tap",
+                  "link set dev tap0 master br0 up", "link set dev tap1 master br0 up", "link set dev br0 up"):
         ip(words)
 
 
@@ -144,20 +148,24 @@ BUSY = "while true; do :; done"
 
 
 def honest(server, guests):
-    listed = subprocess.run([SERVER, "--list"], capture_output=True, text=True).stdout
-    check("--list names VMs, their network cards, taps and channels", all(MACS[name] in listed and name in listed for name in MACS) and "tap1" in listed, listed)
-    objects = [json.loads(line) for line in subprocess.run([SERVER, "--list", "--output", "json"], capture_output=True, text=True).stdout.splitlines()]
+    listed = run(SERVER, "--list")
+    check("--list names VMs, their network cards, taps and channels",
+          all(MACS[name] in listed and name in listed for name in MACS) and "tap1" in listed, listed)
+    objects = [json.loads(line) for line in run(SERVER, "--list", "--output", "json").splitlines()]
     vcpus = {o["name"]: len(o["vcpu_threads"]) for o in objects}
     check("--list as JSON has the threads of virtual CPUs", vcpus == {"user": 2, "tap": 2, "evil": 0}, vcpus)
 
     for name, way in (("user", "--host 10.0.2.2"), ("tap", ""), ("user", "--channel"), ("tap", "--channel"), ("evil", "")):
-        status, said = guests[name].run(f"perf_kvm_client {way} -o json --report /tmp/report -- sh -c 'i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; exit 7'; s=$?; cat /tmp/report; (exit $s)")
+        work = "sh -c 'i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; exit 7'"
+        status, said = guests[name].run(f"perf_kvm_client {way} -o json --report /tmp/report -- {work}; s=$?; cat /tmp/report; (exit $s)")
         seen, end = counts(said)
         check(f"a guest sees its own counters: {name} {way}", status == 7 and (seen.get("task-clock") or 0) > 1e7, said)
     status, said = guests["user"].run("perf_kvm_client --host 10.0.2.2 -p 'sleep 1'")
-    check("the report looks as that of perf stat", status == 0 and "Performance counter stats for" in said and "CPUs utilized" in said and "<not supported>" in said, said)
+    check("the report looks as that of perf stat",
+          status == 0 and all(text in said for text in ("Performance counter stats for", "CPUs utilized", "<not supported>")), said)
     status, said = guests["tap"].run("perf_kvm_client -e page-faults context-switches -i 200 --cpu 2 -p 'sleep 1'")
-    check("the options of perf-kvm: events, interval, one virtual CPU", status == 0 and said.count("page-faults") >= 4 and "task-clock" not in said, said)
+    check("the options of perf-kvm: events, interval, one virtual CPU",
+          status == 0 and said.count("page-faults") >= 4 and "task-clock" not in said, said)
     status, said = guests["tap"].run("perf_kvm_client --list")
     check("a guest is told what its host can count", status == 0 and "context-switches" in said, said)
     status, said = guests["tap"].run("perf_kvm_client -- sleep 0.02")
@@ -168,9 +176,10 @@ def honest(server, guests):
     check("a virtual CPU that there is not is refused", status != 0 and "2" in said, said)
     status, said = guests["tap"].run("perf_kvm_client -e nonsense -d 1")
     check("an event that there is not is refused", status != 0 and "nonsense" in said, said)
-    old = '{"mac": "%s", "ip": "%s", "port": 9999, "cpu": 0, "param": " -I 200 -e task-clock,page-faults", "program": "sleep 1"}' % (MACS["evil"], HOST)
+    old = json.dumps({"mac": MACS["evil"], "ip": HOST, "port": PORT, "cpu": 0, "param": " -I 200 -e task-clock,page-faults", "program": "sleep 1"})
     status, said = guests["tap"].run(f"(echo '{old}'; sleep 1; echo end; sleep 1) | nc {HOST} {PORT}")
-    check("clients of the old protocol are served as perf stat prints", said.count("page-faults") >= 4 and "Performance counter stats for 'sleep 1'" in said, said)
+    check("clients of the old protocol are served as perf stat prints",
+          said.count("page-faults") >= 4 and "Performance counter stats for 'sleep 1'" in said, said)
 
 
 def by_perf(server, guests):
@@ -187,8 +196,8 @@ def by_perf(server, guests):
     control, ack = os.path.join(FOLDER, "control"), os.path.join(FOLDER, "ack")
     os.mkfifo(control)
     os.mkfifo(ack)
-    perf = subprocess.Popen(["perf", "stat", "-j", "-o", output, "--delay=-1", f"--control=fifo:{control},{ack}", "-t", ",".join(map(str, threads)), "-e", ",".join(events)],
-                            stderr=subprocess.PIPE)
+    perf = subprocess.Popen(["perf", "stat", "-j", "-o", output, "--delay=-1", f"--control=fifo:{control},{ack}", "-t", ",".join(map(str, threads)),
+                             "-e", ",".join(events)], stderr=subprocess.PIPE)
     with open(control, "w") as to, open(ack) as answers:
         to.write("enable\n")
         to.flush()
@@ -208,8 +217,14 @@ def by_perf(server, guests):
     theirs = {o["event"]: float(o["counter-value"]) for o in map(json.loads, (line for line in open(output) if line.startswith("{")))}
     ours = {o["event"]: o["value"] * o.get("scale", 1) for o in end["counts"]}
     shown = f"{ours} against {theirs}"
-    check("as perf stat counts: the clock, within 0.1 %", abs(ours["task-clock"] - theirs["task-clock"]) <= 0.001 * theirs["task-clock"] and ours["task-clock"] > 1000, shown)
-    check("as perf stat counts: switches, within 5 or 0.1 %", abs(ours["context-switches"] - theirs["context-switches"]) <= max(5, 0.001 * theirs["context-switches"]), shown)
+
+    def apart(event):
+        return abs(ours[event] - theirs[event])
+
+    check("as perf stat counts: the clock, within 0.1 %",
+          apart("task-clock") <= 0.001 * theirs["task-clock"] and ours["task-clock"] > 1000, shown)
+    check("as perf stat counts: switches, within 5 or 0.1 %",
+          apart("context-switches") <= max(5, 0.001 * theirs["context-switches"]), shown)
     for event in ("cpu-migrations", "page-faults"):
         check(f"as perf stat counts: {event}", ours[event] == theirs[event], shown)
 
@@ -240,7 +255,7 @@ def forging(server, guests):
     lured = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(3))
     lured.bind(("tap1", 3))
     lured.setblocking(False)
-    evil.type(f"for i in 1 2 3 4 5 6 7 8 9; do arping -U -c 1 -I eth0 -s {TAP_GUEST} {HOST} >/dev/null; arping -A -c 1 -I eth0 -s {TAP_GUEST} {HOST} >/dev/null; done")
+    evil.type(f"for i in 1 2 3 4 5 6 7 8 9; do for how in U A; do arping -$how -c 1 -I eth0 -s {TAP_GUEST} {HOST} >/dev/null; done; done")
     guests["tap"].run("for i in 1 2 3; do timeout 2 perf_kvm_client -d 1 >/dev/null 2>&1; done")
     evil.finish()
     stolen = 0
@@ -263,9 +278,11 @@ def vm_of(said):
 
 def deluding(server, guests):
     """Connections and processes that look as if they were another VM's."""
-    blind = subprocess.Popen([SERVER, "--host", HOST, "--port", "9998", "--socket", "", "--connect", "", "--no-nftables"], stderr=subprocess.PIPE, text=True)
+    blind = subprocess.Popen([SERVER, "--host", HOST, "--port", "9998", "--socket", "", "--connect", "", "--no-nftables"], stderr=subprocess.PIPE,
+                             text=True)
     blind.stderr.readline()
-    status, said = guests["evil"].run("echo '{\"type\": \"hello\", \"version\": 1, \"session\": \"x\"}' | timeout 5 nc -p %d %s 9998" % (LISTENED, HOST))
+    hello = '{"type": "hello", "version": 1, "session": "x"}'
+    status, said = guests["evil"].run(f"echo '{hello}' | timeout 5 nc -p {LISTENED} {HOST} 9998")
     check("from the port at which another VM's QEMU listens", "cannot be told for certain" in said, said)
     blind.terminate()
     check("a server without nftables ends with a signal", blind.wait(10) == 0, blind.stderr.read())
@@ -274,7 +291,8 @@ def deluding(server, guests):
     shutil.copy(sys.executable, impostor)
     tun = ("import fcntl, struct, time; tun = open('/dev/net/tun', 'r+b', buffering=0); "
            "fcntl.ioctl(tun, 0x400454ca, struct.pack('16sH22x', b'tap0', 2)); print('ready', flush=True); time.sleep(1000)")
-    words = ["-name", "web2,debug-threads=on", "-device", "virtio-serial-pci", "-chardev", f"socket,id=c,path={FOLDER}/tap.channel,server=on,wait=off",
+    words = ["-name", "web2,debug-threads=on", "-device", "virtio-serial-pci",
+             "-chardev", f"socket,id=c,path={FOLDER}/tap.channel,server=on,wait=off",
              "-device", "virtserialport,chardev=c,name=org.migscope.perf.0"]
     process = subprocess.Popen(["unshare", "-n", impostor, "-c", tun, *words], stdout=subprocess.PIPE, text=True)
     check("the impostor has begun", process.stdout.readline() == "ready\n", "")

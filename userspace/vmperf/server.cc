@@ -263,7 +263,7 @@ class Server::Impl : public ConnectionOwner {
     }
 
     void took(const Connection& connection, Clock::duration time) override {
-        if (!connection.vm()) return;
+        if (!connection.vm() || connection.way() == Way::Administrator) return;
         Spent& spent = spent_[connection.vm()->process->pid()];
         if (Clock::now() - spent.since > kWindow) spent = {Clock::now(), {}};
         spent.time += time;
@@ -345,8 +345,11 @@ class Server::Impl : public ConnectionOwner {
             char text[8192];
             // What has changed does not matter; nor what was lost.
             while (::recv(links_.native_handle(), text, sizeof text, 0) > 0 || errno == ENOBUFS) continue;
-            look_.expires_after(kLookAgain);
-            await_look();
+            // Many at once are one.
+            if (look_.expiry() > Clock::now() + kLookAgain) {
+                look_.expires_after(kLookAgain);
+                await_look();
+            }
             await_link();
         });
     }

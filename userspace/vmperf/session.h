@@ -28,6 +28,8 @@ class Session {
     /// Counts from now on. Throws UsageError for an event or a virtual CPU that there is not, and for more than `most_counters`; Error when
     /// the kernel refuses.
     Session(CounterSource& source, const vmhost::Vm& vm, const Request& request, std::size_t most_counters);
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
 
     /// The time at which counting began: seconds since 1970.
     double begun() const { return begun_; }
