@@ -85,6 +85,10 @@ class Server:
             time.sleep(0.1)
         return self.descriptors() <= self.at_rest
 
+    def cpu_seconds(self):
+        fields = open(f"/proc/{self.process.pid}/stat").read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def started_nothing(self):
         children = f"/proc/{self.process.pid}/task/{self.process.pid}/children"
         return open(children).read() == ""
@@ -342,6 +346,18 @@ def hostile(server, guests):
     check("a guest with many clients does not keep others out", status == 0 and "task-clock" in said, said)
     status, said = evil.finish()
     check("a guest has a number of clients at once", "watch this VM already" in said, said)
+    # Samples that would take several CPUs.
+    greedy = ['{"type": "hello", "version": 1, "session": "x"}',
+              '{"type": "start", "session": "x", "interval_ms": 1, "events": "%s"}' % ",".join(["dummy"] * 64)]
+    evil.run("".join(f"echo '{line}' {to} /tmp/greedy; " for line, to in zip(greedy, (">", ">>"))))
+    evil.type(f"for i in 1 2 3 4 5 6 7 8; do (cat /tmp/greedy; sleep 5) | timeout 6 nc {HOST} {PORT} >/dev/null & done; wait")
+    time.sleep(1.5)
+    before, begin = server.cpu_seconds(), time.monotonic()
+    status, said = guests["tap"].run("perf_kvm_client -d 1")
+    share = (server.cpu_seconds() - before) / (time.monotonic() - begin)
+    check("a guest that wants all of the server's time gets a part, and others are served",
+          status == 0 and "task-clock" in said and 0.05 < share < 0.6, (share, said))
+    evil.finish()
     # Who takes nothing of what it is sent.
     connection, hello = administrator(server, "user")
     talk(connection, hello, {"type": "start", "session": "t", "interval_ms": 1, "events": ",".join(["task-clock"] * 64)})

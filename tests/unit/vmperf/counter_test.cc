@@ -80,6 +80,26 @@ TEST_CASE("the kernel counts the software events of threads") {
     CHECK(after[0].value == counters->read()[0].value);
 }
 
+TEST_CASE("there is a number of counters, and what is closed is free again") {
+    KernelCounters kernel(3);
+    const auto events = parse_events("task-clock,page-faults");
+    {
+        Runner runner;
+        const Counters counters(kernel, events, {runner.tid()});
+        CHECK_THROWS_WITH(Counters(kernel, events, {runner.tid()}), Catch::Matchers::Contains("Too many open files"));
+    }
+    Runner runner;
+    CHECK_NOTHROW(Counters(kernel, events, {runner.tid()}));
+}
+
+TEST_CASE("a thread that is another process's by the time it is opened is not counted") {
+    Runner runner;
+    KernelCounters kernel;
+    Counters counters(kernel, parse_events("task-clock"), {runner.tid()}, [](pid_t) { return false; });
+    counters.enable();
+    CHECK(counters.threads() == 0);
+}
+
 TEST_CASE("threads that have ended are no error") {
     pid_t gone = 0;
     { Runner runner; gone = runner.tid(); }
