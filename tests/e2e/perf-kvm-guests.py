@@ -394,6 +394,7 @@ def going(server, guests):
     guests["evil"].end()
     end = json.loads(connection.makefile().readline() or "{}")
     check("a VM that dies while it is watched: what there is, and why", end.get("type") == "end" and "has ended" in end.get("reason", ""), end)
+    check("and what its virtual CPUs took", sum(one["run_ns"] for one in end["vcpus"]) > 0, end)
     check("nothing of it is left", server.rests(), f"{server.descriptors()} descriptors instead of {server.at_rest}")
 
 

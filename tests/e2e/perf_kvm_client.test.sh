@@ -131,6 +131,8 @@ says list 0 "$client $at --list" 'cycles ' '[hardware]  not supported' 'faults '
 serve well
 says killed-program 137 "$client $at -p 'kill -9 \$\$'" 'context-switches'
 serve well
+says no-time 1 "$client $at -d 0" '--duration: in no time nothing can be counted'
+says full-disk 125 "$client $at -d 0.1 -e faults >/dev/full" 'writing the report: No space left on device'
 says no-such-program 127 "$client $at -- ./none" "cannot run './none': No such file"
 has no-such-program-ends '"type":"end"'
 serve well

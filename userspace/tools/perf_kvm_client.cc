@@ -178,6 +178,7 @@ bool read_options(int argc, char** argv, Options& options) {
     }
     options.list = line.flag("list");
     if (line.has("duration")) options.duration = base::parse_duration("--duration", line.get<std::string>("duration"));
+    if (options.duration && options.duration->count() <= 0) throw base::UsageError("--duration: in no time nothing can be counted");
     if (options.duration && !options.command.empty())
         throw base::UsageError("--duration is for counting without a program, which has its own end");
     if (options.list && (options.duration || !options.command.empty()))
@@ -199,7 +200,11 @@ class Report {
     }
     void write(const std::string& text) {
         if (file_) return file_->write(text);
-        if (std::fputs(text.c_str(), stream_) < 0 || std::fflush(stream_) != 0) throw base::system_error("writing the report", errno);
+        if (std::fputs(text.c_str(), stream_) >= 0 && std::fflush(stream_) == 0) return;
+        const int error = errno;
+        // Told here, and not once more at the end.
+        std::clearerr(stream_);
+        throw base::system_error("writing the report", error);
     }
     void finish() {
         if (file_) file_->commit();

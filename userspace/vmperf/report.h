@@ -21,7 +21,7 @@ struct EventCount {
 /// How a thread fared that runs vCPUs.
 struct VcpuTimes {
     std::optional<unsigned> vcpu;           ///< its number; empty for the one thread that runs all of a VM
-    std::uint64_t run_ns = 0, wait_ns = 0;  ///< on a CPU of the host, and ready without one (/proc/PID/task/TID/schedstat)
+    std::uint64_t run_ns = 0, wait_ns = 0;  ///< on a CPU of the host (task-clock), and ready without one (/proc/PID/task/TID/schedstat)
     std::uint64_t migrations = 0;           ///< from one CPU of the host to another
 };
 

@@ -16,7 +16,7 @@ Session::Session(CounterSource& source, const vmhost::Vm& vm, const Request& req
     told_ = !vm_.threads().all_vcpus.empty();
     const auto events = parse_events(request.events.empty() ? default_events() : request.events);
     const Threads now = threads();
-    counters_ = (now.counted.size() + now.others.size()) * events.size() + now.vcpus.size();
+    counters_ = (now.counted.size() + now.others.size()) * events.size() + 2 * now.vcpus.size();
     if (counters_ > most_counters)
         throw base::UsageError(fmt::format("{} events of {} threads take {} counters: {} are left for this VM; name fewer events", events.size(),
                                            now.counted.size() + now.others.size(), counters_, most_counters));
@@ -51,28 +51,29 @@ Session::Threads Session::threads() const {
     return chosen;
 }
 
-std::optional<Session::Scheduled> Session::scheduled(pid_t thread) const {
-    Scheduled times;
+/// In ns, for a CPU, since it began.
+std::optional<std::uint64_t> Session::waited(pid_t thread) const {
+    std::uint64_t run = 0, wait = 0;
     try {
         // "RUN_NS WAIT_NS TIMESLICES"; no such file without CONFIG_SCHED_INFO, and zeros for one that ends.
         const std::string text = vm_.process->read(fmt::format("task/{}/schedstat", thread));
-        if (std::sscanf(text.c_str(), "%" SCNu64 " %" SCNu64, &times.run_ns, &times.wait_ns) != 2) return std::nullopt;
+        if (std::sscanf(text.c_str(), "%" SCNu64 " %" SCNu64, &run, &wait) != 2) return std::nullopt;
     } catch (const base::Error&) {
         return std::nullopt;
     }
-    return times;
+    return wait;
 }
 
 void Session::watch(const Threads& threads) {
     for (const auto& [thread, number] : threads.vcpus) {
         if (const auto known = vcpus_.find(thread); known != vcpus_.end()) {
             // What it has when it ends cannot be seen then.
-            known->second.now = scheduled(thread).value_or(known->second.now);
+            known->second.wait_now = waited(thread).value_or(known->second.wait_now);
             continue;
         }
-        const auto at = scheduled(thread).value_or(Scheduled{});
-        const auto added = vcpus_.emplace(thread, Vcpu{number, at, at, Counters(source_, {parse_event("cpu-migrations")}, {thread}, still_there())});
-        added.first->second.migrations.enable();
+        const std::uint64_t at = waited(thread).value_or(0);
+        const auto added = vcpus_.emplace(thread, Vcpu{number, at, at, Counters(source_, parse_events("cpu-migrations,task-clock"), {thread}, still_there())});
+        added.first->second.counters.enable();
     }
 }
 
@@ -84,7 +85,7 @@ void Session::follow() {
         // The VM, or its virtual CPU, has ended: what it came to stays.
         return;
     }
-    counters_ = (now.counted.size() + now.others.size()) * counted_->events().size() + now.vcpus.size();
+    counters_ = (now.counted.size() + now.others.size()) * counted_->events().size() + 2 * now.vcpus.size();
     if (counters_ > most_counters_)
         throw base::Error(fmt::format("the VM has more threads now: {} counters are needed, and {} are left for it", counters_, most_counters_));
     counted_->follow(now.counted);
@@ -110,9 +111,10 @@ Total Session::total(const std::string& reason) {
     total.reason = reason;
     total.others = event_counts(others_->events(), others_->read());
     for (auto& [thread, vcpu] : vcpus_) {
-        vcpu.now = scheduled(thread).value_or(vcpu.now);
-        total.vcpus.push_back(
-            {vcpu.number, vcpu.now.run_ns - vcpu.before.run_ns, vcpu.now.wait_ns - vcpu.before.wait_ns, vcpu.migrations.read()[0].value});
+        vcpu.wait_now = waited(thread).value_or(vcpu.wait_now);
+        // A counter tells what a thread has done that has ended; for how long it waited is known up to when it was looked at last.
+        const auto counts = vcpu.counters.read();
+        total.vcpus.push_back({vcpu.number, counts[kRun].value, vcpu.wait_now - vcpu.wait_before, counts[kMigrations].value});
     }
     return total;
 }

@@ -44,14 +44,12 @@ class Session {
 
  private:
     using Clock = std::chrono::steady_clock;
-    struct Scheduled {
-        std::uint64_t run_ns = 0, wait_ns = 0;
-    };
+    enum OfVcpu { kMigrations, kRun };  // what is counted of each thread that runs vCPUs
     /// A thread that runs vCPUs.
     struct Vcpu {
         std::optional<unsigned> number;
-        Scheduled before, now;
-        Counters migrations;
+        std::uint64_t wait_before = 0, wait_now = 0;  // ns
+        Counters counters;
     };
     struct Threads {
         std::set<pid_t> counted, others;
@@ -62,7 +60,7 @@ class Session {
     Counters::StillThere still_there() const {
         return [this](pid_t thread) { return vm_.process->has_thread(thread); };
     }
-    std::optional<Scheduled> scheduled(pid_t thread) const;
+    std::optional<std::uint64_t> waited(pid_t thread) const;
     double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
 
     CounterSource& source_;
