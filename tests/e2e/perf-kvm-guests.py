@@ -28,6 +28,7 @@ from guests import Guest, load_vm_run, write_initramfs
 PROGRAMS, FOLDER = sys.argv[1:]
 SERVER, CLIENT = (os.path.join(PROGRAMS, name) for name in ("perf_kvm_server", "perf_kvm_client"))
 HOST, PORT, TAP_GUEST, EVIL_GUEST = "192.168.122.1", 9999, "192.168.122.11", "192.168.122.12"
+HOST_6, TAP_GUEST_6 = "fd00:6d69::1", "fd00:6d69::11"
 LISTENED = 2222
 MACS = {"user": "52:54:00:00:00:01", "tap": "52:54:00:00:00:02", "evil": "52:54:00:00:00:03"}
 APPLETS = ("sh", "mount", "cat", "insmod", "ip", "stty", "nc", "arping", "dd", "sleep", "timeout", "true", "head", "tr", "ping")
@@ -61,7 +62,8 @@ class Server:
         self.path = os.path.join(FOLDER, "administrator")
         self.log = os.path.join(FOLDER, "server.log")
         with open(self.log, "w") as log:
-            self.process = subprocess.Popen([SERVER, "--host", HOST, "--host", "127.0.0.1", "--socket", self.path, "--idle", "3s"], stderr=log)
+            self.process = subprocess.Popen([SERVER, "--host", HOST, "--host", HOST_6, "--host", "127.0.0.1", "--socket", self.path, "--idle", "3s"],
+                                            stderr=log)
         self.wait_for("serves at")
         self.at_rest = None
 
@@ -127,6 +129,10 @@ def counts(text):
     return {one["event"]: one.get("value") for one in objects[-1]["counts"]}, objects[-1]
 
 
+def vm_of(said):
+    return counts(said)[1].get("vm")
+
+
 def start_guests(vm_run, kernel, guests):
     def channel(name):
         return ["-chardev", f"socket,id=c,path={FOLDER}/{name}.channel,server=on,wait=off", "-device", "virtio-serial-pci",
@@ -171,6 +177,13 @@ def honest(server, guests):
     status, said = guests["tap"].run("perf_kvm_client -e page-faults context-switches -i 200 --cpu 2 -p 'sleep 1'")
     check("the options of perf-kvm: events, interval, one virtual CPU",
           status == 0 and said.count("page-faults") >= 4 and "task-clock" not in said, said)
+    # The guest's address has to be found to be nobody else's first.
+    guests["tap"].run(f"ip -6 addr add {TAP_GUEST_6}/64 dev eth0; for i in 1 2 3 4 5 6 7 8; do ping -6 -c 1 -W 1 {HOST_6} && break; sleep 1; done")
+    status, said = guests["tap"].run(f"perf_kvm_client --host {HOST_6} -o json -d 1")
+    check("a guest sees its own counters over IPv6", status == 0 and vm_of(said) == "tap", said)
+    status, said = guests["tap"].run("perf_kvm_client -e sched:sched_switch context-switches -o json -d 1")
+    seen, end = counts(said)
+    check("a tracepoint of the host is counted", status == 0 and 0 < (seen["sched:sched_switch"] or 0) <= 1.1 * seen["context-switches"] + 5, said)
     status, said = guests["tap"].run("perf_kvm_client --list")
     check("a guest is told what its host can count", status == 0 and "context-switches" in said, said)
     status, said = guests["tap"].run("perf_kvm_client -- sleep 0.02")
@@ -276,11 +289,6 @@ def forging(server, guests):
     check("the one who was imitated is served as before", status == 0 and "task-clock" in said, said)
 
 
-def vm_of(said):
-    seen, end = counts(said)
-    return end.get("vm")
-
-
 def deluding(server, guests):
     """Connections and processes that look as if they were another VM's."""
     blind = subprocess.Popen([SERVER, "--host", HOST, "--port", "9998", "--socket", "", "--connect", "", "--no-nftables"], stderr=subprocess.PIPE,
@@ -291,6 +299,13 @@ def deluding(server, guests):
     check("from the port at which another VM's QEMU listens", "cannot be told for certain" in said, said)
     blind.terminate()
     check("a server without nftables ends with a signal", blind.wait(10) == 0, blind.stderr.read())
+    trusting = subprocess.Popen([SERVER, "--host", HOST, "--port", "9998", "--socket", "", "--connect", "", "--no-nftables", "--trust-mac"],
+                                stderr=subprocess.PIPE, text=True)
+    trusting.stderr.readline()
+    status, said = guests["evil"].run("perf_kvm_client --port 9998 -o json -d 1")
+    check("the administrator may have MAC addresses believed", status == 0 and vm_of(said) == "evil", said)
+    trusting.terminate()
+    trusting.wait(10)
     # What calls itself as a QEMU with another's channel, and has a tap with another's name in a network of its own.
     impostor = os.path.join(FOLDER, "qemu-system-x86_64")
     shutil.copy(sys.executable, impostor)
@@ -405,6 +420,7 @@ def main():
     make_network()
     server = Server()
     ip(f"addr add {HOST}/24 dev br0")
+    ip(f"-6 addr add {HOST_6}/64 dev br0 nodad")
     guests = {}
     try:
         start_guests(vm_run, kernel, guests)

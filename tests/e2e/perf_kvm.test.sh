@@ -34,7 +34,9 @@ kill -INT $!
 wait $!
 ended "Ctrl-C ends it" 0 log
 
+# Where names of tracepoints are; in a mount namespace of its own, if nobody has mounted it.
+tracefs='[ -d /sys/kernel/tracing/events ] || mount -t tracefs none /sys/kernel/tracing; exec "$@"'
 mkdir guests libvirt
-unshare -n "$top/tests/e2e/perf-kvm-guests.py" "$programs" "$work/guests" || ((++failures))
+unshare -nm sh -c "$tracefs" sh "$top/tests/e2e/perf-kvm-guests.py" "$programs" "$work/guests" || ((++failures))
 timeout -k 5 300 unshare -n "$top/tests/e2e/with-libvirtd" "$top/tests/e2e/perf-kvm-libvirt.py" "$programs" "$work/libvirt" || ((++failures))
 ((failures == 0))
