@@ -186,6 +186,10 @@ def honest(server, guests):
     status, said = guests["tap"].run("perf_kvm_client -e page-faults context-switches -i 200 --cpu 2 -p 'sleep 1'")
     check("the options of perf-kvm: events, interval, one virtual CPU",
           status == 0 and said.count("page-faults") >= 4 and "task-clock" not in said, said)
+    status, said = guests["tap"].run("perf_kvm_client -o json -i 700 -d 1")
+    objects = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+    check("what is left behind the last interval is told as well",
+          [o["type"] for o in objects] == ["sample", "sample", "end"] and objects[2]["seconds"] - objects[1]["seconds"] < 0.2, said)
     # The guest's address has to be found to be nobody else's first.
     guests["tap"].run(f"ip -6 addr add {TAP_GUEST_6}/64 dev eth0; for i in 1 2 3 4 5 6 7 8; do ping -6 -c 1 -W 1 {HOST_6} && break; sleep 1; done")
     status, said = guests["tap"].run(f"perf_kvm_client --host {HOST_6} -o json -d 1")

@@ -189,6 +189,10 @@ says no-server 125 "$client --host 127.0.0.1 --port 1 -- touch ran" 'cannot conn
 says no-server-best-effort 5 "$client --host 127.0.0.1 --port 1 --best-effort -- sh -c 'exit 5'" 'without being counted'
 says no-channel 125 "$client --channel $work/none -d 1" 'cannot open the channel' 'No such file'
 says one-server 1 "$client --host a --vm b" 'exclude each other'
+says program-behind-dashes 1 "$client sleep 5" 'stands behind --'
+says list-counts-nothing 1 "$client --list -i 5" '--list and --interval'
+says list-has-no-report 1 "$client --list --report x" '--list and --report'
+for option in --host --vm --socket --channel -p --report; do says "empty$option" 1 "$client $option ''" 'a value is missing'; done
 says one-program 1 "$client -p true -- true" 'one program is run'
 
 # The card over which the server is reached, in a network of its own.

@@ -163,6 +163,8 @@ bool read_options(int argc, char** argv, Options& options) {
     if (end != words.end()) options.command.assign(end + 1, words.end());
     const bool asked = end != words.end();
     words.erase(end, words.end());
+    if (!words.empty() && !begins_option(words[0]))
+        throw base::UsageError(fmt::format("'{}' is no option: a program that is to be counted stands behind --, or -p", words[0]));
     words = one_value_each(words);
     std::vector<const char*> pointers = {argv[0]};
     for (const std::string& word : words) pointers.push_back(word.c_str());
@@ -171,6 +173,8 @@ bool read_options(int argc, char** argv, Options& options) {
 
     if (asked && options.command.empty()) throw base::UsageError("behind -- a command is missing");
     if (line.has("program") && asked) throw base::UsageError("-p and -- exclude each other: one program is run");
+    for (const char* option : {"program", "host", "socket", "vm", "channel", "report"})
+        if (line.has(option) && line.get<std::string>(option).empty()) throw base::UsageError(fmt::format("--{}: a value is missing", option));
     options.shown = boost::join(options.command, " ");
     if (line.has("program")) {
         options.shown = line.get<std::string>("program");
@@ -183,6 +187,8 @@ bool read_options(int argc, char** argv, Options& options) {
         throw base::UsageError("--duration is for counting without a program, which has its own end");
     if (options.list && (options.duration || !options.command.empty()))
         throw base::UsageError("--list counts nothing: leave out program and duration");
+    for (const char* option : {"events", "interval", "cpu", "report"})
+        if (options.list && line.has(option)) throw base::UsageError(fmt::format("--list and --{}: it counts nothing, and prints on standard output", option));
     options.best_effort = line.flag("best-effort");
     if (options.best_effort && options.command.empty()) throw base::UsageError("--best-effort is for a program, and there is none");
     options.form = form_of(line.get<std::string>("output"));
@@ -428,7 +434,7 @@ int Run::run() {
 std::string list_line(const vmperf::Listed& event, Form form) {
     if (form == Form::Json) return nlohmann::ordered_json{{"event", event.event}, {"kind", event.kind}, {"supported", event.supported}}.dump();
     if (form == Form::Csv) return fmt::format("{},{},{}", event.event, event.kind, event.supported ? "yes" : "no");
-    return fmt::format("{:<36} [{}]{}", event.event, event.kind, event.supported ? "" : "  not supported by the host");
+    return fmt::format("{:<36} [{}]{}", event.event, event.kind, event.supported ? "" : "  not supported by the host, or not permitted to the server");
 }
 
 int print_list(const Options& options) {

@@ -141,8 +141,8 @@ void Connection::begin(const Request& start) {
     program_ = start.program;
     first_sample_ = true;
     if (!old_) send({{"type", "started"}, {"session", session_}, {"time", counting_->begun()}});
+    interval_ = start.interval.value_or(std::chrono::milliseconds(0));
     if (start.interval) {
-        interval_ = *start.interval;
         next_sample_.expires_after(interval_);
         await_sample();
     }
@@ -219,6 +219,8 @@ void Connection::await_request(std::chrono::milliseconds patience) {
 }
 
 void Connection::finish(const std::string& reason) {
+    // What came since the last one; as perf stat -I does.
+    if (interval_.count() > 0) sample();
     const Total total = counting_->total(reason);
     if (old_) {
         send(total_text(total.counts, program_.empty() ? fmt::format("VM '{}'", vm_->label()) : fmt::format("'{}'", program_), total.seconds));

@@ -278,6 +278,8 @@ std::string host_text(const Total& total) {
         text += fmt::format("{:>7} {:>16} {:>14} {:>7.2f}% {:>12}\n", vcpu_name(times), grouped_msec(times.run_ns), grouped_msec(times.wait_ns),
                             total.seconds > 0 ? msec(times.wait_ns) / 10 / total.seconds : 0, grouped(times.migrations));
     if (!total.vcpus.empty()) text += "\n";
+    else if (!total.counts.empty())
+        text += " Which of QEMU's threads run virtual CPUs is not known: all are counted. Its option -name NAME,debug-threads=on tells.\n\n";
     std::string others;
     for (const EventCount& count : total.others)
         if (count.count.state == State::Counted) others += fmt::format("{:>18} {:<4} {}\n", number_of(count), count.unit, count.event);

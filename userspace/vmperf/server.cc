@@ -208,7 +208,7 @@ class Server::Impl : public ConnectionOwner {
             throw base::Error(fmt::format("{} clients are served already; try again later", watching_.size()));
         const auto of_it = std::ranges::count_if(watching_, [&](const auto& one) { return one.second == vm->process->pid(); });
         if (connection.way() != Way::Administrator && of_it >= options_.limits.clients_of_vm)
-            throw base::Error(fmt::format("{} clients watch this VM already; try again later", of_it));
+            throw base::Error(fmt::format("{} client{} this VM already; try again later", of_it, of_it == 1 ? " watches" : "s watch"));
         watching_[&connection] = vm->process->pid();
         if (options_.verbose) base::tell(fmt::format("{}: watches {}", connection.name(), vm->label()));
         return vm;

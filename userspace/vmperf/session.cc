@@ -18,8 +18,10 @@ Session::Session(CounterSource& source, const vmhost::Vm& vm, const Request& req
     const Threads now = threads();
     counters_ = (now.counted.size() + now.others.size()) * events.size() + 2 * now.vcpus.size();
     if (counters_ > most_counters)
-        throw base::UsageError(fmt::format("{} events of {} threads take {} counters: {} are left for this VM; name fewer events", events.size(),
-                                           now.counted.size() + now.others.size(), counters_, most_counters));
+        throw base::UsageError(fmt::format("{} event{} of {} threads, and 2 of each virtual CPU, take {} counters: {} are left for this VM; name fewer "
+                                           "events",
+                                           events.size(), events.size() == 1 ? "" : "s", now.counted.size() + now.others.size(), counters_,
+                                           most_counters));
     counted_.emplace(source, events, now.counted, still_there());
     others_.emplace(source, events, now.others, still_there());
     watch(now);

@@ -91,6 +91,9 @@ TEST_CASE("what only the host knows is told below") {
 
 )");
     CHECK(host_text({}).empty());
+    Total all_threads;
+    all_threads.counts = some();
+    CHECK_THAT(host_text(all_threads), Catch::Matchers::Contains("all are counted") && Catch::Matchers::Contains("debug-threads=on"));
 }
 
 TEST_CASE("CSV is that of perf stat") {
