@@ -186,6 +186,7 @@ serve nonsense
 says nonsense 125 "$client $at -p 'sleep 0.5'" 'makes no sense'
 kill "$server" 2>/dev/null
 says no-server 125 "$client --host 127.0.0.1 --port 1 -- touch ran" 'cannot connect to 127.0.0.1 port 1: Connection refused (is perf_kvm_server running on the host?)'
+says no-report-best-effort 7 "$client --host 127.0.0.1 --port 1 --report /no/such/folder/x --best-effort -p 'exit 7'" 'the program runs without being counted'
 says no-server-best-effort 5 "$client --host 127.0.0.1 --port 1 --best-effort -- sh -c 'exit 5'" 'without being counted'
 says no-channel 125 "$client --channel $work/none -d 1" 'cannot open the channel' 'No such file'
 says one-server 1 "$client --host a --vm b" 'exclude each other'

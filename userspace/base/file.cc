@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <climits>
 #include <cstdio>
 #include <cstdlib>
@@ -76,9 +77,28 @@ void refuse_input_as_stdout(const std::vector<std::string>& inputs) {
         throw Error("standard output is the input, which cannot be read while it is written (write to another file)");
 }
 
+namespace {
+
+/// Which of this process's descriptors a name means: "-", "/dev/stdout", "/dev/fd/3".
+std::optional<int> own_descriptor(const std::string& path) {
+    if (path == "-" || path == "/dev/stdout") return STDOUT_FILENO;
+    if (path == "/dev/stderr") return STDERR_FILENO;
+    for (const std::string_view folder : {"/dev/fd/", "/proc/self/fd/"}) {
+        if (!path.starts_with(folder)) continue;
+        int number = 0;
+        const char* const end = path.data() + path.size();
+        const auto [rest, failure] = std::from_chars(path.data() + folder.size(), end, number);
+        if (failure == std::errc() && rest == end) return number;
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
 OutputFile::OutputFile(const std::string& path) : path_(path), target_(path) {
-    if (path == "-") {
-        fd_.reset(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
+    // A file behind one is that which others write to as well: to replace it would take what they wrote away.
+    if (const auto own = own_descriptor(path)) {
+        fd_.reset(::fcntl(*own, F_DUPFD_CLOEXEC, 3));
         if (!fd_) fail("cannot write", errno);
         return;
     }

@@ -30,7 +30,8 @@ std::string input_names(const std::vector<std::string>& inputs);
 
 /// A file under construction. It is written beside its final name and gets that name only in commit(), so
 /// that nobody finds half a file under it; without commit() nothing remains, and after Ctrl-C neither. A name that exists and is no
-/// regular file (/dev/null, a pipe) is written directly; one that is replaced leaves its permissions to the new one, and "-" is standard output.
+/// regular file (/dev/null, a pipe) is written directly; one that is replaced leaves its permissions to the new one. "-" is standard output, and
+/// so are /dev/stdout and the like, whatever is behind them.
 /// Throws Error, at the start when the place cannot be written.
 class OutputFile {
  public:

@@ -201,8 +201,10 @@ bool read_options(int argc, char** argv, Options& options) {
 /// Where reports go, as they come.
 class Report {
  public:
-    explicit Report(const Options& options) : stream_(options.command.empty() ? stdout : stderr) {
-        if (!options.report.empty()) file_.emplace(options.report);
+    explicit Report(const Options& options) : stream_(options.command.empty() ? stdout : stderr) {}
+    /// Where nothing can be written nothing needs to be counted. Throws Error.
+    void open(const std::string& file) {
+        if (!file.empty()) file_.emplace(file);
     }
     void write(const std::string& text) {
         if (file_) return file_->write(text);
@@ -271,6 +273,7 @@ std::optional<vmperf::Hello> say_hello(std::optional<vmperf::Client>& client, co
 }
 
 void Run::begin() {
+    report_.open(options_.report);
     const auto hello = say_hello(client_, options_, stop_.fd());
     if (!hello) return begin_old();
     hello_ = *hello;

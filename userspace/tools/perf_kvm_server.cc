@@ -184,6 +184,7 @@ std::shared_ptr<vmperf::TapMarks> tap_marks(const CommandLine& line, std::uint16
 int run(int argc, char** argv) {
     CommandLine line(kInfo, base::Operands::None);
     add_options(line);
+    line.keep_prefixes_of({"version"});
     if (!line.parse(argc, argv)) return 0;
     if (line.flag("list")) return list(line);
     if (line.has("output")) throw UsageError("--output: that is for --list");
@@ -201,7 +202,7 @@ int run(int argc, char** argv) {
     for (std::string& host : hosts) {
         if (host.empty()) throw UsageError("--host: an address is missing (* is all of them)");
         auto sockets = base::listen_tcp(host == "*" ? "" : host, static_cast<std::uint16_t>(port),
-                                        {.if_taken = "another perf_kvm_server runs; --port takes another port", .free_bind = true});
+                                        {.if_taken = "another perf_kvm_server runs, or --host names it twice; --port takes another port", .free_bind = true});
         std::ranges::move(sockets, std::back_inserter(options.tcp));
     }
     options.administrator = administrator_socket(line);

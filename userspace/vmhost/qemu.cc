@@ -2,7 +2,6 @@
 #include "vmhost/qemu.h"
 
 #include <algorithm>
-#include <boost/algorithm/string.hpp>
 #include <cstdlib>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -20,6 +19,20 @@ constexpr std::uint64_t kMiB = 1 << 20;
 /// What QEMU gives a machine without -m.
 constexpr std::uint64_t kDefaultRam = 128 * kMiB;
 
+/// What stands between commas; two of them are one that belongs to a word.
+std::vector<std::string> split(const std::string& text) {
+    std::vector<std::string> words(1);
+    for (std::size_t i = 0; i < text.size(); i++) {
+        if (text[i] == ',' && text.substr(i, 2) != ",,") {
+            words.emplace_back();
+            continue;
+        }
+        words.back() += text[i];
+        i += text[i] == ',';
+    }
+    return words;
+}
+
 /// "size=1G,slots=2", whose first word may lack the name `first`, or the same as a JSON object.
 std::map<std::string, std::string> properties(const std::string& text, const std::string& first) {
     std::map<std::string, std::string> found;
@@ -30,8 +43,7 @@ std::map<std::string, std::string> properties(const std::string& text, const std
         if (found.contains("qom-type")) found[first] = found["qom-type"];
         return found;
     }
-    std::vector<std::string> words;
-    boost::split(words, text, [](char c) { return c == ','; });
+    const auto words = split(text);
     for (std::size_t i = 0; i < words.size(); i++) {
         const auto equals = words[i].find('=');
         if (equals != std::string::npos)

@@ -217,7 +217,7 @@ void apply_modifiers(Event& event, std::string_view modifiers) {
     const auto has = [&](char c) { return modifiers.find(c) != std::string_view::npos; };
     const bool of_scheduler = event.attr.config == PERF_COUNT_SW_CONTEXT_SWITCHES || event.attr.config == PERF_COUNT_SW_CPU_MIGRATIONS;
     if (event.software() && of_scheduler && (has('u') || has('k')))
-        fail(event.name, "the kernel does it: neither u nor k tell anything");
+        fail(event.name, "the kernel itself does it, so that with u it would always be 0, and with k as without: leave them out");
     if (has('u') || has('k')) {
         event.attr.exclude_user = !has('u');
         event.attr.exclude_kernel = !has('k');
@@ -317,7 +317,7 @@ Event parse_any_event(std::string_view text, const EventPlaces& places) {
         }
         fail(text, "this kernel has no such tracepoint, or does not show it (tracefs)");
     }
-    fail(text, "not known here; `perf list` names events");
+    fail(text, "not known here; perf_kvm_client --list names events");
 }
 
 }  // namespace

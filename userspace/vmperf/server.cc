@@ -19,6 +19,7 @@
 
 #include "base/error.h"
 #include "base/network.h"
+#include "base/terminal.h"
 #include "base/tool_main.h"
 #include "vmhost/domains.h"
 #include "vmhost/vm_list.h"
@@ -210,7 +211,7 @@ class Server::Impl : public ConnectionOwner {
         if (connection.way() != Way::Administrator && of_it >= options_.limits.clients_of_vm)
             throw base::Error(fmt::format("{} client{} this VM already; try again later", of_it, of_it == 1 ? " watches" : "s watch"));
         watching_[&connection] = vm->process->pid();
-        if (options_.verbose) base::tell(fmt::format("{}: watches {}", connection.name(), vm->label()));
+        if (options_.verbose) base::tell(base::printable(fmt::format("{}: watches {}", connection.name(), vm->label())));
         return vm;
     }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "base/file.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -61,6 +62,21 @@ TEST_CASE("the file that had the name before is replaced, or kept as .old") {
     file.commit();
     CHECK(base::read_file(name) == "4");
     CHECK(base::read_file(name + ".old") == "2");
+}
+
+TEST_CASE("what others write to a descriptor stays when it is an output by its name") {
+    TemporaryDirectory dir;
+    const std::string name = dir.path / "log";
+    const base::UniqueFd log(::open(name.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+    for (const char* place : {"/dev/fd/", "/proc/self/fd/"}) {
+        REQUIRE(::write(log.get(), "before ", 7) == 7);
+        base::OutputFile file(place + std::to_string(log.get()));
+        file.write("it ");
+        file.commit();
+        REQUIRE(::write(log.get(), "after ", 6) == 6);
+    }
+    CHECK(base::read_file(name) == "before it after before it after ");
+    CHECK_THROWS_AS(base::OutputFile("/dev/fd/x"), base::Error);
 }
 
 TEST_CASE("a file that replaces another has its permissions") {

@@ -48,6 +48,8 @@ TEST_CASE("what makes no sense in a QEMU's command line is passed over") {
 TEST_CASE("a QEMU's command line tells the name of its VM") {
     CHECK(parse_qemu_command({"qemu-kvm", "-name", "guest=web1,debug-threads=on"}).name == "web1");
     CHECK(parse_qemu_command({"qemu-kvm", "-name", "web2"}).name == "web2");
+    // QEMU's way to write a comma.
+    CHECK(parse_qemu_command({"qemu-kvm", "-name", "guest=web3,,a,,,debug-threads=on"}).name == "web3,a,");
     CHECK(parse_qemu_command({"qemu-kvm"}).name.empty());
     CHECK(parse_qemu_command({"qemu-kvm", "-name", "a", "-uuid", "2f16c74a-434b-4000-a749-bee4d4cc0bb1", "-m", "1"}).uuid ==
           "2f16c74a-434b-4000-a749-bee4d4cc0bb1");
