@@ -26,7 +26,7 @@ help:
 	@echo "make check-matrix     the kernel tests on every kernel the module is for, 5.10 to the newest (docs/kernels.md)"
 	@echo "make check-causes     is the cause true? Against the stack of every migration, on KERNELS='6.1 ...' or all fetched"
 	@echo "make check-pmu        what perf_kvm_server counts with a PMU: this machine's, if it has one, and an emulated one of arm64"
-	@echo "make bench            how fast the analyzers are, beside wc, mawk and sort, mig_mon, beside its peers and OLD_MIG_MON=PROGRAM, vm_dirty_track, dirtylog_verify and perf_kvm_server"
+	@echo "make bench            how fast the analyzers are, beside wc, mawk and sort, mig_mon, beside its peers and OLD_MIG_MON=PROGRAM, vm_dirty_track, dirtylog_verify, perf_kvm_server, and migrate_predict beside real migrations"
 	@echo "make bench-kernel     what tracing a migration costs, beside ftrace, BPF, perf and LTTng in the same boot; BENCH_KERNEL=$(BENCH_KERNEL)"
 	@echo "make setup            install packages and fetch kernels (demo and check do that themselves)"
 	@echo "make kmod [KVER=...]  the module for one kernel: installed headers, or one that setup has fetched"
@@ -74,6 +74,7 @@ bench: programs
 	tests/bench/vm_dirty_track
 	tests/bench/dirtylog_verify
 	tests/bench/perf_kvm
+	tests/bench/migrate_predict
 	tests/bench/mig_mon
 
 bench-kernel: setup

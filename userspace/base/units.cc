@@ -78,6 +78,16 @@ std::chrono::nanoseconds parse_duration(const std::string& what, const std::stri
     return std::chrono::nanoseconds(static_cast<std::int64_t>(nanoseconds));
 }
 
+double parse_percent(const std::string& what, const std::string& text, Zero zero) {
+    double value = 0;
+    const char* end = text.data() + text.size() - text.ends_with('%');
+    const auto [rest, failure] = std::from_chars(text.data(), end, value);
+    const bool enough = zero == Zero::Allowed ? value >= 0 : value > 0;
+    if (failure != std::errc() || rest != end || !(enough && value <= 100))
+        throw UsageError(fmt::format("{}: '{}' is no percentage {} 100%", what, text, zero == Zero::Allowed ? "from 0% to" : "above 0% and up to"));
+    return value / 100;
+}
+
 std::string format_size(std::uint64_t bytes) {
     if (bytes < 1000) return fmt::format("{} B", bytes);
     double value = static_cast<double>(bytes);

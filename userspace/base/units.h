@@ -19,6 +19,10 @@ std::uint64_t parse_size(const std::string& what, const std::string& text, std::
 std::chrono::nanoseconds parse_duration(const std::string& what, const std::string& text,
                                         std::chrono::nanoseconds plain = std::chrono::seconds(1));
 
+/// "10%" or "10" as 0.1, up to 100%. Throws UsageError like parse_size().
+enum class Zero { Refused, Allowed };
+double parse_percent(const std::string& what, const std::string& text, Zero zero);
+
 /// "999 B", "1.2 MB": powers of 1000, as ls --si and disk vendors count.
 std::string format_size(std::uint64_t bytes);
 

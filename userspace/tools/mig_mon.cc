@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
@@ -61,18 +60,6 @@ int run(int argc, char** argv) {
 }
 
 }  // namespace
-
-double percent_option(const base::CommandLine& line, const char* option, Zero zero) {
-    const std::string& text = line.get<std::string>(option);
-    double value = 0;
-    const char* end = text.data() + text.size() - text.ends_with('%');
-    auto [rest, failure] = std::from_chars(text.data(), end, value);
-    const bool enough = zero == Zero::Allowed ? value >= 0 : value > 0;
-    if (failure != std::errc() || rest != end || !(enough && value <= 100))
-        throw base::UsageError(fmt::format("--{}: '{}' is no percentage {} 100%", option, text,
-                                           zero == Zero::Allowed ? "from 0% to" : "above 0% and up to"));
-    return value / 100;
-}
 
 std::string in_megabytes(std::uint64_t bytes) { return fmt::format("{:.1f} MB", static_cast<double>(bytes) / (1 << 20)); }
 

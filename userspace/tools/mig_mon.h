@@ -15,10 +15,6 @@ int vm(int argc, char** argv);
 int downtime(int argc, char** argv);
 int plot(int argc, char** argv);
 
-/// What the option says: "10%" or "10" as 0.1, up to 100%. Throws base::UsageError for anything else.
-enum class Zero { Refused, Allowed };
-double percent_option(const base::CommandLine& line, const char* option, Zero zero);
-
 /// "12.5 MB": of 2^20 bytes, as rates are.
 std::string in_megabytes(std::uint64_t bytes);
 

@@ -115,8 +115,8 @@ Job job(const CommandLine& line) {
     // Many more than CPUs only keep each other, and the one that watches the time, from running.
     const unsigned most = std::max(256u, 4 * std::thread::hardware_concurrency());
     if (dirty.threads < 1 || dirty.threads > most) throw UsageError(fmt::format("--threads: 1 to {}", most));
-    dirty.working_set = percent_option(line, "working-set", Zero::Refused);
-    dirty.hot_writes = percent_option(line, "hot-writes", Zero::Refused);
+    dirty.working_set = base::parse_percent("--working-set", line.get<std::string>("working-set"), base::Zero::Refused);
+    dirty.hot_writes = base::parse_percent("--hot-writes", line.get<std::string>("hot-writes"), base::Zero::Refused);
     if (dirty.working_set < 1 && dirty.pattern != Pattern::Random)
         throw UsageError("--working-set needs -p random");
     if (line.has("hot-writes") && dirty.working_set >= 1) throw UsageError("--hot-writes needs --working-set");

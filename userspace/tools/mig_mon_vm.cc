@@ -120,7 +120,7 @@ void read_streams(const CommandLine& line, vmmig::SourceOptions& source) {
 void read_channels(const CommandLine& line, vmmig::SourceOptions& source) {
     if (line.has("channels")) source.channels = static_cast<unsigned>(number_option(line, "channels", vmmig::kMostChannels - 1));
     source.urgent_channel = line.flag("urgent-channel");
-    if (line.has("zero-pages")) source.zero_pages = percent_option(line, "zero-pages", Zero::Allowed);
+    if (line.has("zero-pages")) source.zero_pages = base::parse_percent("--zero-pages", line.get<std::string>("zero-pages"), base::Zero::Allowed);
     if (line.has("page-size")) {
         const auto size = size_option(line, "page-size", 1);
         if (!std::has_single_bit(size) || size < vmmig::kPage || size > vmmig::kLargestPage || size > source.vm_bytes)
@@ -145,7 +145,7 @@ void read_migration(const CommandLine& line, vmmig::SourceOptions& source) {
     migration.pages = source.vm_bytes / vmmig::kPage;
     migration.dirty_pages_per_second =
         static_cast<double>(base::parse_size("--dirty-rate", line.get<std::string>("dirty-rate"), kMiB)) / vmmig::kPage;
-    if (line.has("working-set")) migration.working_set = percent_option(line, "working-set", Zero::Refused);
+    if (line.has("working-set")) migration.working_set = base::parse_percent("--working-set", line.get<std::string>("working-set"), base::Zero::Refused);
     if (line.has("downtime"))
         migration.downtime = base::parse_duration("--downtime", line.get<std::string>("downtime"), std::chrono::milliseconds(1));
     if (line.has("max-iterations")) migration.most_iterations = static_cast<unsigned>(number_option(line, "max-iterations", 1'000'000));

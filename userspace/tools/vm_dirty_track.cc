@@ -15,11 +15,10 @@
 #include "base/signals.h"
 #include "base/tool_main.h"
 #include "base/units.h"
+#include "vm_choice.h"
 #include "vm_dirty_track_report.h"
-#include "vmdirty/memory_choice.h"
 #include "vmdirty/tracker.h"
-#include "vmhost/libvirt.h"
-#include "vmhost/qmp.h"
+#include "vmdirty/zero_pages.h"
 
 namespace {
 
@@ -42,19 +41,14 @@ const base::ProgramInfo kInfo = {
     "  vm_dirty_track --pid $(pgrep -o postgres) --range all --no-bitmap\n"};
 
 struct Job {
-    pid_t pid = 0;
-    std::string qmp, domain, uri, range, tracker;
+    VmChoice vm;
+    std::string tracker;
     vmdirty::TrackOptions track;
 };
 
 void add_options(CommandLine& line) {
     auto text = [](const char* name) { return po::value<std::string>()->value_name(name); };
-    auto what = line.group("What to watch").add_options();
-    what("pid", po::value<int>()->value_name("PID"), "this process");
-    what("qmp", text("SOCKET"), "the QEMU whose QMP socket this is; it tells where the memory of its VM lies");
-    what("libvirt", text("DOMAIN"), "the QEMU of this domain of libvirt: a name, number or UUID; virsh asks it the same");
-    what("connect", text("URI"), "with --libvirt: as virsh --connect");
-    what("range", text("MEMORY"), "ram: the VM's (default for a QEMU), heap (default for others), all or ADDRESS-ADDRESS");
+    add_vm_options(line);
     auto how = line.group("How").add_options();
     how("interval", text("TIME")->default_value("1s"), "from 1ms on");
     how("duration", text("TIME"), "end after so long: 30s, 5m");
@@ -74,14 +68,6 @@ Form form_option(const std::string& text) {
     throw UsageError(fmt::format("--output: '{}' is neither text, json nor csv", text));
 }
 
-/// Those of the options that say what to watch.
-std::vector<std::string> targets(const CommandLine& line) {
-    std::vector<std::string> given;
-    for (const char* option : {"pid", "qmp", "libvirt"})
-        if (line.has(option)) given.push_back(option);
-    return given;
-}
-
 miggraph::Output heat_map(const CommandLine& line) {
     miggraph::Output output;
     output.file = line.get<std::string>("heatmap");
@@ -95,20 +81,7 @@ miggraph::Output heat_map(const CommandLine& line) {
 
 Job job(const CommandLine& line) {
     Job job;
-    const auto given = targets(line);
-    if (given.size() > 1) throw UsageError(fmt::format("--{} and --{}: one process is watched", given[0], given[1]));
-    if (given.empty()) throw UsageError("which process? --pid PID, --qmp SOCKET or --libvirt DOMAIN");
-    if (line.has("connect") && given[0] != "libvirt") throw UsageError("--connect: that is for --libvirt");
-    if (given[0] != "pid") {
-        if (line.has("range")) throw UsageError(fmt::format("--range and --{}: QEMU tells where the memory is", given[0]));
-        (given[0] == "qmp" ? job.qmp : job.domain) = line.get<std::string>(given[0]);
-        if (line.has("connect")) job.uri = line.get<std::string>("connect");
-    } else {
-        job.pid = line.get<int>("pid");
-        if (job.pid < 1) throw UsageError(fmt::format("--pid: {} is no process", job.pid));
-        if (job.pid == ::getpid()) throw UsageError("--pid: this is vm_dirty_track itself");
-    }
-    if (line.has("range")) job.range = line.get<std::string>("range");
+    job.vm = choose_vm(line);
     if (line.has("tracker")) job.tracker = line.get<std::string>("tracker");
     job.track.interval = base::parse_duration("--interval", line.get<std::string>("interval"));
     if (job.track.interval < std::chrono::milliseconds(1)) throw UsageError("--interval: 1ms is the shortest");
@@ -116,7 +89,7 @@ Job job(const CommandLine& line) {
     if (job.track.duration && job.track.duration->count() == 0) throw UsageError("--duration: 0 is over at once");
     form_option(line.get<std::string>("output"));
     if (line.flag("no-bitmap") && line.has("bitmap-dir")) throw UsageError("--bitmap-dir and --no-bitmap: one or the other");
-    for (const char* option : {"bitmap-dir", "range", "tracker", "qmp", "libvirt", "connect", "heatmap"})
+    for (const char* option : {"bitmap-dir", "tracker", "heatmap"})
         if (line.has(option) && line.get<std::string>(option).empty()) throw UsageError(fmt::format("--{}: a value is missing", option));
     if (line.has("heatmap")) heat_map(line);
     return job;
@@ -163,12 +136,6 @@ void list_trackers(const CommandLine& line, const vmdirty::Target* target) {
     }
 }
 
-std::unique_ptr<vmhost::Monitor> monitor_of(const Job& job) {
-    if (!job.qmp.empty()) return std::make_unique<vmhost::Qmp>(job.qmp);
-    if (!job.domain.empty()) return std::make_unique<vmhost::Libvirt>(job.domain, job.uri);
-    return nullptr;
-}
-
 /// Until it is over; returns why, if that is an error. Whatever was begun is undone.
 std::optional<base::Error> watch(const Job& job, const vmdirty::Target& target, const vmdirty::TrackerKind& kind, Reporter& reporter) {
     base::StopSignals signals;
@@ -189,22 +156,22 @@ int run(int argc, char** argv) {
     add_options(line);
     if (!line.parse(argc, argv)) return 0;
     const bool list = line.flag("list-trackers");
-    if (list && targets(line).empty()) {
+    if (list && !names_vm(line)) {
         list_trackers(line, nullptr);
         return 0;
     }
     const Job wanted = job(line);
-    auto monitor = monitor_of(wanted);
-    const vmhost::Process process(monitor ? monitor->pid() : wanted.pid);
-    const vmdirty::Layout layout =
-        monitor ? vmdirty::guest_memory(process, vmhost::ram_blocks(*monitor)) : vmdirty::choose_memory(process, wanted.range);
+    auto monitor = monitor_of(wanted.vm);
+    const vmhost::Process process(monitor ? monitor->pid() : wanted.vm.pid);
+    const vmdirty::Layout layout = memory_of(wanted.vm, process, monitor.get());
     vmdirty::Target target{process, layout, monitor.get()};
     if (list) {
         list_trackers(line, &target);
         return 0;
     }
     const vmdirty::TrackerKind& kind = vmdirty::choose_tracker(wanted.tracker, target);
-    const ReportOptions report = report_options(line, wanted, kind);
+    ReportOptions report = report_options(line, wanted, kind);
+    if (report.form == Form::Json) report.zero_pages = vmdirty::count_zero_pages(process, layout);
     Reporter reporter(report, target, kind);
     if (!kind.keeps_monitor) {
         // QEMU serves one client: others shall not wait longer than it takes to ask.

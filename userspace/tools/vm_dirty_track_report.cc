@@ -31,9 +31,6 @@ double seconds(nanoseconds time) { return std::chrono::duration<double>(time).co
 double since_1970(std::chrono::system_clock::time_point time) { return std::chrono::duration<double>(time.time_since_epoch()).count(); }
 double megabytes(std::uint64_t pages) { return static_cast<double>(pages) * kPage / (1 << 20); }
 
-/// "0.1", "60"
-std::string window_name(nanoseconds window) { return fmt::format("{}", seconds(window)); }
-
 /// Numbers of JSON are no place for 64 bits.
 std::string address(std::uint64_t number) { return fmt::format("{:#x}", number); }
 
@@ -73,6 +70,7 @@ void Reporter::begin(std::chrono::system_clock::time_point when) const {
                    {"page_size", kPage},
                    {"pages", target_.layout.pages()},
                    {"ranges", Json::array()}};
+    if (options_.zero_pages) object["zero_pages"] = *options_.zero_pages;
     for (const Range& range : target_.layout.ranges()) object["ranges"].push_back(place(range));
     base::print_line(object.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
@@ -133,7 +131,7 @@ void Reporter::summary_text() const {
                                  intervals_ == 1 ? "" : "s", base::format_duration(watched_), average(), most(), megabytes(target_.layout.pages())));
     for (std::size_t i = 0; i < kWindows.size(); i++)
         if (largest_[i])
-            base::print_line(fmt::format("written within {:>3} s: {:.1f} MB at most", window_name(kWindows[i]), megabytes(*largest_[i])));
+            base::print_line(fmt::format("written within {:>3} s: {:.1f} MB at most", vmdirty::window_name(kWindows[i]), megabytes(*largest_[i])));
     if (ranges_.size() > 1) print_ranges();
     const auto hottest = activity_.hottest(kHottest);
     if (!hottest.empty()) base::print_line("most often written:");
@@ -183,8 +181,9 @@ void Reporter::json(const Interval& interval, const std::string& file, double ra
         object["all"] = true;
     else
         object["bytes_per_second"] = std::llround(rate * (1 << 20));
-    for (const nanoseconds window : kWindows)
-        if (const auto pages = activity_.working_set(window)) object["working_set_pages"][window_name(window)] = *pages;
+    const auto sets = activity_.working_sets();
+    for (std::size_t i = 0; i < sets.size(); i++)
+        if (sets[i]) object["working_set_pages"][vmdirty::window_name(vmdirty::kWindows[i])] = *sets[i];
     if (ranges_.size() > 1 && interval.dirty) object["ranges"] = ranges(interval);
     if (!file.empty()) object["bitmap"] = file;
     base::print_line(object.dump(-1, ' ', false, Json::error_handler_t::replace));
@@ -203,7 +202,7 @@ Json Reporter::ranges(const Interval& interval) const {
 
 std::string Reporter::csv_head() {
     std::string head = "time,ms,dirty_pages,pages,mb_per_second";
-    for (const nanoseconds window : kWindows) head += fmt::format(",working_set_{}s_pages", window_name(window));
+    for (const nanoseconds window : kWindows) head += fmt::format(",working_set_{}s_pages", vmdirty::window_name(window));
     return head + ",bitmap";
 }
 
@@ -226,7 +225,7 @@ void Reporter::summary_json() const {
                    {"bytes_per_second", std::llround(average() * (1 << 20))},
                    {"most_bytes_per_second", std::llround(most_ * (1 << 20))}};
     for (std::size_t i = 0; i < kWindows.size(); i++)
-        if (largest_[i]) object["most_working_set_pages"][window_name(kWindows[i])] = *largest_[i];
+        if (largest_[i]) object["most_working_set_pages"][vmdirty::window_name(kWindows[i])] = *largest_[i];
     object["hottest"] = Json::array();
     for (const auto& part : activity_.hottest(kHottest)) {
         const auto& range = target_.layout.range_of(part.first_page);

@@ -25,6 +25,7 @@ struct ReportOptions {
     std::string bitmaps;  ///< folder; empty: none are written
     miggraph::Output heat_map;
     std::chrono::nanoseconds interval{0};
+    std::optional<std::uint64_t> zero_pages;  ///< of all memory, before tracking; empty: not known
 };
 
 class Reporter {

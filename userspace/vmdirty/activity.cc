@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "vmdirty/activity.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace vmdirty {
@@ -11,6 +13,8 @@ namespace {
 Activity::Time slack(Activity::Time window, Activity::Time interval) { return std::min(window / 20, interval / 2); }
 
 }  // namespace
+
+std::string window_name(std::chrono::nanoseconds window) { return fmt::format("{}", std::chrono::duration<double>(window).count()); }
 
 Activity::Activity(const Layout& layout, Time longest) : longest_(longest), last_(layout.pages()) {
     for (const Range& range : layout.ranges())
@@ -42,19 +46,28 @@ void Activity::add(const Bitmap& dirty, Time begin, Time end) {
     });
 }
 
-std::optional<std::uint64_t> Activity::working_set(Time window) const {
-    if (intervals_.empty()) return std::nullopt;
-    const Time from = intervals_.back().end - window;
-    const auto slack_of = [&](const Interval& interval) { return slack(window, interval.end - interval.begin); };
+std::vector<std::optional<std::uint64_t>> Activity::working_sets(std::span<const Time> windows) const {
+    std::vector<std::optional<std::uint64_t>> sets(windows.size());
+    if (intervals_.empty()) return sets;
+    const Time end = intervals_.back().end;
     std::uint64_t pages = 0;
-    bool any = false;
-    for (auto interval = intervals_.rbegin(); interval != intervals_.rend(); ++interval) {
-        if (interval->begin < from - slack_of(*interval)) return any ? std::optional(pages) : std::nullopt;
+    std::size_t i = 0;
+    const auto too_old = [&](const Interval& interval) { return interval.begin < end - windows[i] - slack(windows[i], interval.end - interval.begin); };
+    for (auto interval = intervals_.rbegin(); interval != intervals_.rend() && i < windows.size(); ++interval) {
+        for (; i < windows.size() && too_old(*interval); i++)
+            if (interval != intervals_.rbegin()) sets[i] = pages;
         pages += interval->last_written;
-        any = true;
     }
     const Interval& first = intervals_.front();
-    return first.begin <= from + slack_of(first) ? std::optional(pages) : std::nullopt;
+    for (; i < windows.size(); i++)
+        if (first.begin <= end - windows[i] + slack(windows[i], first.end - first.begin)) sets[i] = pages;
+    return sets;
+}
+
+std::vector<std::optional<std::uint64_t>> Activity::working_sets() const {
+    std::array<Time, kWindows.size()> times;
+    std::copy(kWindows.begin(), kWindows.end(), times.begin());
+    return working_sets(times);
 }
 
 std::vector<Activity::Part> Activity::hottest(std::size_t most) const {

@@ -7,11 +7,21 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
+#include <filesystem>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/unique_fd.h"
 
 namespace vmdirty {
+
+namespace {
+
+/// Of 32 TiB, in bytes.
+constexpr std::uintmax_t kLargest = std::uintmax_t{1} << 30;
+
+}  // namespace
 
 static_assert(std::endian::native == std::endian::little, "words are written as they are");
 
@@ -51,6 +61,18 @@ void write_bitmap(const std::string& path, const Bitmap& bitmap) {
         data += n;
         left -= static_cast<std::size_t>(n);
     }
+}
+
+Bitmap read_bitmap(const std::string& path) {
+    std::error_code error;
+    const std::uintmax_t size = std::filesystem::file_size(path, error);
+    if (error) throw base::Error(fmt::format("cannot read {}: {}", path, error.message()));
+    if (size > kLargest) throw base::Error(fmt::format("{} is no bitmap: {} bytes are more than all memory that there can be", path, size));
+    const std::string bytes = base::read_file(path);
+    if (bytes.size() % sizeof(std::uint64_t)) throw base::Error(fmt::format("{} is no bitmap: {} bytes are no whole words of 8", path, bytes.size()));
+    std::vector<std::uint64_t> words(bytes.size() / sizeof(std::uint64_t));
+    std::memcpy(words.data(), bytes.data(), bytes.size());
+    return Bitmap(std::move(words));
 }
 
 }  // namespace vmdirty

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace vmdirty {
@@ -13,6 +14,8 @@ namespace vmdirty {
 class Bitmap {
  public:
     explicit Bitmap(std::uint64_t pages) : pages_(pages), words_((pages + 63) / 64) {}
+    /// A page for each bit.
+    explicit Bitmap(std::vector<std::uint64_t> words) : pages_(words.size() * 64), words_(std::move(words)) {}
 
     std::uint64_t pages() const { return pages_; }
     const std::vector<std::uint64_t>& words() const { return words_; }
@@ -52,5 +55,8 @@ class Bitmap {
 /// Writes the words, little-endian, to a new file with mode 0600. Throws Error, also when the name exists, as whatever it is:
 /// where anybody may make files, that may be a trap.
 void write_bitmap(const std::string& path, const Bitmap& bitmap);
+
+/// Reads such a file: a page for each bit, as it does not tell how many pages there are. Throws Error, also for what is no whole words.
+Bitmap read_bitmap(const std::string& path);
 
 }  // namespace vmdirty
