@@ -96,6 +96,8 @@ for _ in $(seq 100); do [[ -S qmp ]] && break; sleep 0.1; done
 "$predict" watch --qmp qmp --bandwidth 100M --duration 2s >out 2>&1
 ended "a QEMU by its monitor" 0 out "are zeros" "converges: "
 end $qemu
+timeout -k 5 200 "$top/tests/e2e/with-libvirtd" "$predict" watch --libvirt guest --connect qemu:///system --bandwidth 100M --duration 2s >out 2>&1
+ended "a domain of libvirt" 0 out "are zeros" "converges: "
 
 # A workload that changes.
 python3 - >unsteady <<'PY'
