@@ -8,20 +8,59 @@
 
 DEFINE_PER_CPU(struct mt_buffer, mt_buffer);
 
-static u32 mt_buffer_slots;
+static unsigned int mt_size_kb;
+static u32 mt_chunk_slots;
+static bool mt_overwrite;
 
 /* Guards the allocation of buffers, which CPU hotplug does as well. */
 static DEFINE_MUTEX(mt_buffer_mutex);
 static bool mt_buffer_growing;
 
-void mt_buffer_init(unsigned int kb)
-{
-	mt_buffer_slots = (u64)kb * 1024 / sizeof(struct mt_record);
-}
-
 static size_t buffer_bytes(void)
 {
-	return (size_t)mt_buffer_slots * sizeof(struct mt_record);
+	return (size_t)mt_size_kb * 1024;
+}
+
+u32 mt_buffer_slots(void)
+{
+	return buffer_bytes() / sizeof(struct mt_record);
+}
+
+static void cut_into_chunks(void)
+{
+	mt_chunk_slots = mt_buffer_slots() / (mt_overwrite ? MT_CHUNKS : 1);
+}
+
+void mt_buffer_set_size(unsigned int kb)
+{
+	mt_size_kb = kb;
+	cut_into_chunks();
+}
+
+unsigned int mt_buffer_kb(void)
+{
+	return mt_size_kb;
+}
+
+void mt_buffer_set_overwrite(bool overwrite)
+{
+	mt_overwrite = overwrite;
+	cut_into_chunks();
+}
+
+bool mt_buffer_overwrites(void)
+{
+	return mt_overwrite;
+}
+
+static struct mt_record *chunk_begin(const struct mt_buffer *buffer, u64 number)
+{
+	return buffer->slot + (number & (MT_CHUNKS - 1)) * mt_chunk_slots;
+}
+
+static struct mt_chunk *chunk_of(struct mt_buffer *buffer, u64 number)
+{
+	return &buffer->chunk[number & (MT_CHUNKS - 1)];
 }
 
 /*
@@ -121,7 +160,34 @@ void mt_buffer_open(unsigned int cpu)
 	struct mt_buffer *buffer = per_cpu_ptr(&mt_buffer, cpu);
 
 	if (buffer->slot)
-		WRITE_ONCE(buffer->end, buffer->slot + mt_buffer_slots);
+		WRITE_ONCE(buffer->end, chunk_begin(buffer, buffer->number) + mt_chunk_slots);
+}
+
+bool mt_buffer_next_chunk(u32 slots)
+{
+	struct mt_buffer *buffer = this_cpu_ptr(&mt_buffer);
+	struct mt_record *end = READ_ONCE(buffer->end), *begin;
+	u32 used;
+
+	if (!end)
+		return false;
+	if (!mt_overwrite) {
+		buffer->lost++;
+		return false;
+	}
+	used = buffer->next - chunk_begin(buffer, buffer->number);
+	chunk_of(buffer, buffer->number)->used = used;
+	/* Who sees the new number sees how much is in the chunk before it. */
+	smp_wmb();
+	WRITE_ONCE(buffer->number, buffer->number + 1);
+	/* Nothing of the chunk that had this place is changed before its number is gone: pairs with mt_buffer_copy(). */
+	smp_wmb();
+	buffer->slots_before += used;
+	chunk_of(buffer, buffer->number)->first_event = buffer->slots_before - buffer->doubles;
+	begin = chunk_begin(buffer, buffer->number);
+	WRITE_ONCE(buffer->next, begin);
+	/* It may have been closed meanwhile, and stays closed then. */
+	return cmpxchg(&buffer->end, end, begin + mt_chunk_slots) == end;
 }
 
 void mt_buffer_close(void)
@@ -139,7 +205,7 @@ bool mt_buffer_empty(void)
 	for_each_possible_cpu(cpu) {
 		struct mt_buffer *buffer = per_cpu_ptr(&mt_buffer, cpu);
 
-		if (smp_load_acquire(&buffer->next) != buffer->slot)
+		if (smp_load_acquire(&buffer->next) != buffer->slot || READ_ONCE(buffer->number))
 			return false;
 	}
 	return true;
@@ -148,9 +214,11 @@ bool mt_buffer_empty(void)
 bool mt_buffer_any_full(void)
 {
 	/* No event takes more slots than a start, which writes one to each buffer. */
-	u32 most = mt_buffer_slots - mt_event_slots(MT_EVENT_start_sched_clock);
+	u32 most = mt_chunk_slots - mt_event_slots(MT_EVENT_start_sched_clock);
 	unsigned int cpu;
 
+	if (mt_overwrite)
+		return false;
 	for_each_possible_cpu(cpu) {
 		struct mt_buffer *buffer = per_cpu_ptr(&mt_buffer, cpu);
 
@@ -167,7 +235,7 @@ void mt_buffer_reset(void)
 	for_each_possible_cpu(cpu) {
 		struct mt_buffer *buffer = per_cpu_ptr(&mt_buffer, cpu);
 
-		buffer->next = buffer->slot;
+		*buffer = (struct mt_buffer){ .slot = buffer->slot, .next = buffer->slot };
 	}
 }
 
@@ -178,7 +246,8 @@ void mt_buffer_save_position(void)
 	for_each_possible_cpu(cpu) {
 		struct mt_buffer *buffer = per_cpu_ptr(&mt_buffer, cpu);
 
-		buffer->saved = buffer->next;
+		buffer->saved.next = buffer->next;
+		buffer->saved.doubles = buffer->doubles;
 	}
 }
 
@@ -186,9 +255,147 @@ void mt_buffer_rewind(void)
 {
 	unsigned int cpu;
 
+	if (mt_overwrite)
+		return;
 	for_each_possible_cpu(cpu) {
 		struct mt_buffer *buffer = per_cpu_ptr(&mt_buffer, cpu);
 
-		buffer->next = buffer->saved;
+		buffer->next = buffer->saved.next;
+		buffer->doubles = buffer->saved.doubles;
 	}
+}
+
+/* ---- reading ---- */
+
+/* How many slots of chunk @number, which is not newer than @newest, hold events; it may be overwritten right now. */
+static u32 slots_in_chunk(struct mt_buffer *buffer, u64 number, u64 newest)
+{
+	struct mt_record *begin = chunk_begin(buffer, number), *next;
+
+	if (number != newest)
+		return READ_ONCE(chunk_of(buffer, number)->used);
+	next = smp_load_acquire(&buffer->next);
+	/* It has gone on to the next chunk. */
+	if (next < begin || next > begin + mt_chunk_slots)
+		return 0;
+	return next - begin;
+}
+
+/* Chunk @number was not touched while it was looked at. */
+static bool is_intact(const struct mt_buffer *buffer, u64 number)
+{
+	/* What was looked at before the number: pairs with mt_buffer_next_chunk(). */
+	smp_rmb();
+	return READ_ONCE(buffer->number) < number + MT_CHUNKS;
+}
+
+/* To the oldest chunk but one, as the oldest goes next. */
+static void pass_over(struct mt_buffer *buffer, struct mt_place *place, u64 *lost)
+{
+	u64 number, first;
+
+	do {
+		number = READ_ONCE(buffer->number) - MT_CHUNKS + 2;
+		smp_rmb();
+		first = READ_ONCE(chunk_of(buffer, number)->first_event);
+	} while (!is_intact(buffer, number));
+	*lost += first - place->event;
+	*place = (struct mt_place){ .number = number, .event = first };
+}
+
+/* How many of @slots slots are whole events, and how many events these are. */
+static u32 whole_events(const struct mt_record *record, u32 slots, u32 *events)
+{
+	u32 i = 0, size;
+
+	for (*events = 0; i < slots; i += size, ++*events) {
+		size = mt_event_slots(mt_record_event(&record[i]));
+		if (i + size > slots)
+			break;
+	}
+	return i;
+}
+
+u32 mt_buffer_copy(unsigned int cpu, struct mt_place *place, struct mt_record *to, u32 most, u64 *lost)
+{
+	struct mt_buffer *buffer = per_cpu_ptr(&mt_buffer, cpu);
+	u32 slots, events;
+	u64 newest;
+
+	if (!buffer->slot)
+		return 0;
+	for (;;) {
+		newest = smp_load_acquire(&buffer->number);
+		if (newest >= place->number + MT_CHUNKS) {
+			pass_over(buffer, place, lost);
+			continue;
+		}
+		slots = slots_in_chunk(buffer, place->number, newest);
+		if (slots > place->slot) {
+			slots = min(slots - place->slot, most);
+			memcpy(to, chunk_begin(buffer, place->number) + place->slot, slots * sizeof(*to));
+		} else {
+			slots = 0;
+		}
+		if (!is_intact(buffer, place->number))
+			continue;
+		if (slots) {
+			slots = whole_events(to, slots, &events);
+			place->slot += slots;
+			place->event += events;
+			return slots;
+		}
+		if (place->number == READ_ONCE(buffer->number))
+			return 0;
+		/* There may have been more until the next was begun. */
+		if (place->number == newest)
+			continue;
+		*place = (struct mt_place){ .number = place->number + 1, .event = place->event };
+	}
+}
+
+const struct mt_record *mt_buffer_at(unsigned int cpu, struct mt_place *place)
+{
+	struct mt_buffer *buffer = per_cpu_ptr(&mt_buffer, cpu);
+	u64 lost;
+
+	if (!buffer->slot)
+		return NULL;
+	if (buffer->number >= place->number + MT_CHUNKS)
+		pass_over(buffer, place, &lost);
+	while (place->slot == slots_in_chunk(buffer, place->number, buffer->number)) {
+		if (place->number == buffer->number)
+			return NULL;
+		*place = (struct mt_place){ .number = place->number + 1 };
+	}
+	return chunk_begin(buffer, place->number) + place->slot;
+}
+
+static u64 bytes_used(struct mt_buffer *buffer)
+{
+	u64 newest = READ_ONCE(buffer->number), number = newest < MT_CHUNKS ? 0 : newest - MT_CHUNKS + 1, slots = 0;
+
+	for (; number <= newest; number++)
+		slots += slots_in_chunk(buffer, number, newest);
+	return slots * sizeof(struct mt_record);
+}
+
+struct mt_buffer_stats mt_buffer_stats(unsigned int cpu)
+{
+	struct mt_buffer *buffer = per_cpu_ptr(&mt_buffer, cpu);
+	struct mt_buffer_stats stats = {};
+	u64 number;
+
+	if (!buffer->slot)
+		return stats;
+	/* While it is written to, an event more or less. */
+	do {
+		number = smp_load_acquire(&buffer->number);
+		stats.events = READ_ONCE(buffer->slots_before) + slots_in_chunk(buffer, number, number) - READ_ONCE(buffer->doubles);
+		stats.overwritten = number < MT_CHUNKS ? 0 : READ_ONCE(chunk_of(buffer, number + 1)->first_event);
+		smp_rmb();
+	} while (number != READ_ONCE(buffer->number));
+	stats.lost = READ_ONCE(buffer->lost);
+	stats.bytes = bytes_used(buffer);
+	return stats;
 }

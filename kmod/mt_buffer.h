@@ -3,13 +3,19 @@
 #define MT_BUFFER_H
 
 /*
- * The buffers of the trace: one for each CPU, filled from its start to its end
- * and then full.
+ * The buffers of the trace: one for each CPU, filled chunk after chunk. When
+ * the last chunk is full, the buffer is full, or, if it keeps the newest
+ * events (mt_buffer_set_overwrite()), the first chunk is filled again.
  *
  * Writing: only the buffer's own CPU writes, with interrupts off, so that a
  * record can be reserved, stamped and written as one step, and records stand
  * in the order of time. Nothing is written before mt_buffer_open() and after
- * mt_buffer_close() with a grace period behind it.
+ * mt_buffer_close() with a grace period behind it. No event stands in two
+ * chunks.
+ *
+ * Reading while it is open: chunks have numbers that only grow. Whoever has
+ * copied records of a chunk, and sees behind that that its number is still
+ * among the last ones, has copied what was written (mt_buffer_copy()).
  *
  * Everything else: in process context, with the trace closed and the caller's
  * mutex held (mt_trace.c), unless a function says otherwise.
@@ -21,14 +27,35 @@
 
 #include "mt_event.h"
 
+/*
+ * Of a buffer that keeps the newest events: enough that little is lost with one, and the smallest buffer has room for
+ * events of two slots in each. A buffer that does not has one chunk, number 0.
+ */
+#define MT_CHUNKS 16
+
+struct mt_chunk {
+	/* How many slots events take in it, once the next chunk is begun. */
+	u32 used;
+	/* How many events of this CPU there were before it. */
+	u64 first_event;
+};
+
 struct mt_buffer {
 	/* Where the next record goes; only the own CPU moves it while the buffer is open. */
 	struct mt_record *next;
-	/* Where writing ends; NULL while the buffer is closed. */
+	/* Where writing into this chunk ends; NULL while the buffer is closed. */
 	struct mt_record *end;
 	struct mt_record *slot;
+	/* The number of the chunk that is being filled: it is at number % MT_CHUNKS. */
+	u64 number;
+	/* Slots in all chunks before this one, events of two slots, and events for which there was no room. */
+	u64 slots_before, doubles, lost;
 	/* What mt_buffer_rewind() goes back to. */
-	struct mt_record *saved;
+	struct {
+		struct mt_record *next;
+		u64 doubles;
+	} saved;
+	struct mt_chunk chunk[MT_CHUNKS];
 };
 
 DECLARE_PER_CPU(struct mt_buffer, mt_buffer);
@@ -54,19 +81,31 @@ static __always_inline void mt_buffer_commit(struct mt_record *record, u32 slots
 	/* Pairs with smp_load_acquire() of whoever looks before the grace period. */
 	smp_wmb();
 	this_cpu_write(mt_buffer.next, record + slots);
+	if (slots == 2)
+		this_cpu_inc(mt_buffer.doubles);
 }
 
-/* When there was no room: it was because this CPU's buffer is full. */
+/*
+ * When there was no room for @slots slots: goes on with the next chunk. Return: false if the buffer is
+ * full, or closed. Interrupts are off, on the buffer's CPU.
+ */
+bool mt_buffer_next_chunk(u32 slots);
+
+/* When there was no room even so: it was because this CPU's buffer is full. */
 static inline bool mt_buffer_is_full(void)
 {
 	return this_cpu_read(mt_buffer.end) != NULL;
 }
 
 /*
- * Sets the size of every buffer, once at load: @kb * 1024 bytes. Buffers are
+ * Sets the size of every buffer, @kb * 1024 bytes, and whether it keeps the
+ * newest events; while there are none, as after mt_buffer_free(). Buffers are
  * allocated later.
  */
-void mt_buffer_init(unsigned int kb);
+void mt_buffer_set_size(unsigned int kb);
+unsigned int mt_buffer_kb(void);
+void mt_buffer_set_overwrite(bool overwrite);
+bool mt_buffer_overwrites(void);
 void mt_buffer_free(void);
 
 /*
@@ -92,20 +131,42 @@ void mt_buffer_open(unsigned int cpu);
 void mt_buffer_close(void);
 
 bool mt_buffer_empty(void);
-/* Some buffer has no room for another event of the largest kind. */
+/* Some buffer, of those that do not keep the newest events, has no room for another event of the largest kind. */
 bool mt_buffer_any_full(void);
 void mt_buffer_reset(void);
-/* Remembers what is in the buffers, and drops all that came since. */
+/* Remembers what is in the buffers, and drops all that came since, but for buffers that keep the newest events. */
 void mt_buffer_save_position(void);
 void mt_buffer_rewind(void);
 
-/* The record in slot @slot of CPU @cpu, or NULL behind the last. */
-static inline const struct mt_record *mt_buffer_at(unsigned int cpu, u32 slot)
-{
-	const struct mt_buffer *buffer = per_cpu_ptr(&mt_buffer, cpu);
-	const struct mt_record *record = buffer->slot + slot;
+/* ---- reading, also while it is open; memory must not go away meanwhile ---- */
 
-	return record < buffer->next ? record : NULL;
-}
+/* A place in the buffer of a CPU, in front of its event number `event`. All zero: before everything since the last reset. */
+struct mt_place {
+	u64 number;
+	u32 slot;
+	u64 event;
+};
+
+/*
+ * Copies up to @most slots from @place of CPU @cpu on to @to, whole events,
+ * and moves @place behind them. What was overwritten before it could be copied
+ * is passed over; *@lost grows by so many events. Return: how many slots were
+ * copied; 0 when there are no more now.
+ */
+u32 mt_buffer_copy(unsigned int cpu, struct mt_place *place, struct mt_record *to, u32 most, u64 *lost);
+
+/* The next record of a buffer at rest from @place on, which may move to the next chunk; NULL behind the last. */
+const struct mt_record *mt_buffer_at(unsigned int cpu, struct mt_place *place);
+
+/* Room for all that can be copied from one buffer. */
+u32 mt_buffer_slots(void);
+
+struct mt_buffer_stats {
+	/* All since the last reset; those of them that are gone; those for which there was no room. */
+	u64 events, overwritten, lost;
+	/* That events take in the buffer now. */
+	u64 bytes;
+};
+struct mt_buffer_stats mt_buffer_stats(unsigned int cpu);
 
 #endif /* MT_BUFFER_H */

@@ -5,9 +5,13 @@
 #include <linux/limits.h>
 #include <linux/math64.h>
 #include <linux/minmax.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
 
 #include "compat/timer.h"
 #include "mt_clock.h"
+
+struct mt_clock_table mt_clock_table;
 
 #ifdef MT_HAVE_CYCLES
 
@@ -23,13 +27,10 @@ static bool mt_clock_allowed;
  * first, and when the table is full, every other one is dropped, and from then
  * on they are taken half as often.
  */
-#define MT_SAMPLES 512
 #define MT_SAMPLE_MSEC 250
 
-static struct mt_clock_sample {
-	u64 raw, ns;
-} mt_samples[MT_SAMPLES];
-static u32 mt_nr_samples;
+/* Guards the table while its timer runs. */
+static DEFINE_RAW_SPINLOCK(mt_clock_lock);
 static u64 mt_sample_msec;
 static struct hrtimer mt_sample_timer;
 
@@ -65,17 +66,23 @@ static void thin_out(void)
 	u32 i;
 
 	for (i = 1; i < MT_SAMPLES / 2; i++)
-		mt_samples[i] = mt_samples[2 * i];
-	mt_nr_samples = MT_SAMPLES / 2;
+		mt_clock_table.sample[i] = mt_clock_table.sample[2 * i];
+	mt_clock_table.count = MT_SAMPLES / 2;
 	mt_sample_msec *= 2;
 }
 
 /* From the timer, and while it does not run. */
 static void add_sample(void)
 {
-	if (mt_nr_samples == MT_SAMPLES)
+	struct mt_clock_sample sample;
+	unsigned long flags;
+
+	take_sample(&sample);
+	raw_spin_lock_irqsave(&mt_clock_lock, flags);
+	if (mt_clock_table.count == MT_SAMPLES)
 		thin_out();
-	take_sample(&mt_samples[mt_nr_samples++]);
+	mt_clock_table.sample[mt_clock_table.count++] = sample;
+	raw_spin_unlock_irqrestore(&mt_clock_lock, flags);
 }
 
 static enum hrtimer_restart sample_again(struct hrtimer *timer)
@@ -105,11 +112,11 @@ bool mt_clock_init(bool allowed)
 bool mt_clock_start(void)
 {
 	/* One clock for all that stands in the buffers. */
-	if (!mt_nr_samples)
+	if (!mt_clock_table.count)
 		choose_clock();
 	if (!mt_clock_is_cycles())
 		return true;
-	if (mt_nr_samples && mt_cycles() < mt_samples[mt_nr_samples - 1].raw)
+	if (mt_clock_table.count && mt_cycles() < mt_clock_table.sample[mt_clock_table.count - 1].raw)
 		return false;
 	add_sample();
 	hrtimer_start(&mt_sample_timer, ms_to_ktime(mt_sample_msec), HRTIMER_MODE_REL_HARD);
@@ -127,7 +134,7 @@ bool mt_clock_stop(void)
 
 void mt_clock_reset(void)
 {
-	mt_nr_samples = 0;
+	mt_clock_table.count = 0;
 	mt_sample_msec = MT_SAMPLE_MSEC;
 }
 
@@ -144,16 +151,29 @@ static u64 interpolate(u64 raw, const struct mt_clock_sample *from, const struct
 	return from->ns + mul_u64_u64_div_u64(raw - from->raw, to->ns - from->ns, to->raw - from->raw);
 }
 
-u64 mt_clock_time(u64 raw, u32 *hint)
+u64 mt_clock_time(const struct mt_clock_table *table, u64 raw, u32 *hint)
 {
 	u32 i = *hint;
 
 	if (!mt_clock_is_cycles())
 		return raw;
-	while (i + 2 < mt_nr_samples && raw >= mt_samples[i + 1].raw)
+	while (i + 2 < table->count && raw >= table->sample[i + 1].raw)
 		i++;
 	*hint = i;
-	return interpolate(raw, &mt_samples[i], &mt_samples[i + 1]);
+	return interpolate(raw, &table->sample[i], &table->sample[i + 1]);
+}
+
+void mt_clock_copy(struct mt_clock_table *table)
+{
+	unsigned long flags;
+
+	if (!mt_clock_is_cycles())
+		return;
+	raw_spin_lock_irqsave(&mt_clock_lock, flags);
+	table->count = mt_clock_table.count;
+	memcpy(table->sample, mt_clock_table.sample, table->count * sizeof(*table->sample));
+	raw_spin_unlock_irqrestore(&mt_clock_lock, flags);
+	take_sample(&table->sample[table->count++]);
 }
 
 #else
@@ -177,7 +197,11 @@ void mt_clock_reset(void)
 {
 }
 
-u64 mt_clock_time(u64 raw, u32 *hint)
+void mt_clock_copy(struct mt_clock_table *table)
+{
+}
+
+u64 mt_clock_time(const struct mt_clock_table *table, u64 raw, u32 *hint)
 {
 	return raw;
 }

@@ -56,10 +56,25 @@ bool mt_clock_start(void);
 bool mt_clock_stop(void);
 void mt_clock_reset(void);
 
+/* Both clocks at the same moments, in the order of time. */
+#define MT_SAMPLES 512
+
+struct mt_clock_table {
+	u32 count;
+	struct mt_clock_sample {
+		u64 raw, ns;
+	} sample[MT_SAMPLES + 1];
+};
+
+/* Of all runs up to now; while stopped it does not change. */
+extern struct mt_clock_table mt_clock_table;
+
+/* The table as it is now, up to this moment: what was stamped before it was called has a time by it. Also while it runs. */
+void mt_clock_copy(struct mt_clock_table *table);
+
 /*
- * sched_clock() at the raw time @raw, while stopped. *@hint makes it quick: 0
- * at first, kept for the next, later one.
+ * sched_clock() at the raw time @raw. *@hint makes it quick: 0 at first, kept for the next, later one.
  */
-u64 mt_clock_time(u64 raw, u32 *hint);
+u64 mt_clock_time(const struct mt_clock_table *table, u64 raw, u32 *hint);
 
 #endif /* MT_CLOCK_H */

@@ -14,7 +14,6 @@
 #include "mt_stat.h"
 #include "mt_trace.h"
 
-#define MT_TRACE_BUF_KB_MAX	1048576
 #define MT_STAT_HOURS_MAX	8760
 
 static unsigned int gid;
@@ -26,11 +25,15 @@ static unsigned int trace_buf_kb = CONFIG_SNSC_LITE_MIGRATION_TRACE_BUF_KB;
 module_param(trace_buf_kb, uint, 0444);
 MODULE_PARM_DESC(trace_buf_kb, "size of each CPU's trace buffer in KiB, 1 to 1048576 (default 1024)");
 
+static bool overwrite;
+module_param(overwrite, bool, 0444);
+MODULE_PARM_DESC(overwrite, "keep the newest events when a buffer is full, instead of stopping (default n; see also the file overwrite)");
+
 static bool cycles = true;
 module_param(cycles, bool, 0444);
 MODULE_PARM_DESC(cycles, "take times from the CPU's cycle counter where that is steady, which is faster; n: from sched_clock() always (default y; reads N where it is not steady)");
 #else
-enum { trace_buf_kb = 1 };
+enum { trace_buf_kb = 1, overwrite = 0, MT_TRACE_BUF_KB_MAX = 1 };
 static bool cycles = true;
 #endif
 
@@ -65,7 +68,7 @@ static int __init migrate_trace_lite_init(void)
 	if (ret)
 		return ret;
 	cycles = mt_clock_init(cycles);
-	ret = mt_trace_init(trace_buf_kb);
+	ret = mt_trace_init(trace_buf_kb, overwrite);
 	if (ret)
 		return ret;
 	ret = mt_stat_init(stat_hours);

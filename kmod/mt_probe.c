@@ -7,6 +7,7 @@
 #include <linux/string.h>
 #include <linux/tracepoint.h>
 
+#include "compat/exit.h"
 #include "mt_cause.h"
 #include "mt_probe.h"
 #include "mt_stat.h"
@@ -71,7 +72,7 @@ static void probe_wakeup_new(void *data, struct task_struct *p)
 {
 	int from = raw_smp_processor_id(), to = task_cpu(p);
 
-	mt_trace_comm(MT_EVENT_copy_process, p->pid, p->comm);
+	mt_trace_new_task(p);
 	if (from != to)
 		migration(p, from, to, MT_EVENT_sched_fork);
 }
@@ -80,6 +81,11 @@ static void probe_wakeup_new(void *data, struct task_struct *p)
 static void probe_rename(void *data, struct task_struct *p, const char *comm)
 {
 	mt_trace_comm(MT_EVENT_set_task_comm, p->pid, comm);
+}
+
+static void probe_exit(MT_EXIT_ARGUMENTS)
+{
+	mt_trace_exit_task(p);
 }
 
 static void probe_move_numa(void *data, struct task_struct *p, int from, int to)
@@ -110,6 +116,7 @@ static struct mt_probe {
 	{ "sched_migrate_task", probe_migrate, MT_FEATURE_TRACE | MT_FEATURE_STAT },
 	{ "sched_wakeup_new", probe_wakeup_new, MT_FEATURE_TRACE | MT_FEATURE_STAT },
 	{ "task_rename", probe_rename, MT_FEATURE_TRACE },
+	{ "sched_process_exit", probe_exit, MT_FEATURE_TRACE },
 };
 
 /* Guards mt_attached and the state of the probes. */

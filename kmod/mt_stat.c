@@ -421,7 +421,7 @@ static struct mt_stat_block *cursor_block(struct stat_cursor *cursor)
 	return next;
 }
 
-static __always_inline size_t stat_line(void *position, char *line)
+static __always_inline size_t stat_line(void *private, void *position, char *line)
 {
 	struct stat_cursor *cursor = position;
 	struct mt_stat_block *block;
@@ -437,9 +437,9 @@ static __always_inline size_t stat_line(void *position, char *line)
 	return row_line(cursor->period++, &block->row[cursor->row++], line);
 }
 
-static size_t stat_fill(void *cursor, char *to, size_t room)
+static size_t stat_fill(void *private, void *cursor, char *to, size_t room)
 {
-	return mt_text_lines(cursor, to, room, stat_line);
+	return mt_text_lines(private, cursor, to, room, stat_line);
 }
 
 static const struct mt_text_ops stat_text = {
@@ -490,7 +490,7 @@ static ssize_t reset_write(struct file *file, const char __user *buf, size_t cou
 
 static int stat_open(struct inode *inode, struct file *file)
 {
-	struct mt_text *text = mt_text_open(&stat_text);
+	struct mt_text *text = mt_text_open(&stat_text, NULL);
 
 	if (!text)
 		return -ENOMEM;

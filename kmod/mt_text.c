@@ -9,6 +9,7 @@
 
 struct mt_text {
 	const struct mt_text_ops *ops;
+	void *private;
 	/* Threads that share the file descriptor. */
 	struct mutex mutex;
 	/* Some whole lines; `offset` is where they stand in the file. */
@@ -19,7 +20,7 @@ struct mt_text {
 	u8 cursor[];
 };
 
-struct mt_text *mt_text_open(const struct mt_text_ops *ops)
+struct mt_text *mt_text_open(const struct mt_text_ops *ops, void *private)
 {
 	struct mt_text *text = kzalloc(sizeof(*text) + ops->cursor_size, GFP_KERNEL);
 
@@ -31,6 +32,7 @@ struct mt_text *mt_text_open(const struct mt_text_ops *ops)
 		return NULL;
 	}
 	text->ops = ops;
+	text->private = private;
 	mutex_init(&text->mutex);
 	return text;
 }
@@ -52,7 +54,7 @@ static void rewind(struct mt_text *text)
 static bool next_page(struct mt_text *text)
 {
 	text->offset += text->length;
-	text->length = text->ops->fill(text->cursor, text->page, PAGE_SIZE);
+	text->length = text->ops->fill(text->private, text->cursor, text->page, PAGE_SIZE);
 	return text->length;
 }
 

@@ -20,7 +20,7 @@ struct mt_text_ops {
 	/* Size of the cursor; all zero is the position before the first line. */
 	size_t cursor_size;
 	/* Fills @room bytes at @to as far as whole lines fit: mt_text_lines(). */
-	size_t (*fill)(void *cursor, char *to, size_t room);
+	size_t (*fill)(void *private, void *cursor, char *to, size_t room);
 };
 
 /*
@@ -29,13 +29,13 @@ struct mt_text_ops {
  * which may be asked again later. It is an argument, and not in mt_text_ops, to
  * become a part of the loop.
  */
-static __always_inline size_t mt_text_lines(void *cursor, char *to, size_t room,
-					    size_t (*next_line)(void *cursor, char *line))
+static __always_inline size_t mt_text_lines(void *private, void *cursor, char *to, size_t room,
+					    size_t (*next_line)(void *private, void *cursor, char *line))
 {
 	size_t filled = 0, line;
 
 	while (filled + MT_LINE_MAX <= room) {
-		line = next_line(cursor, to + filled);
+		line = next_line(private, cursor, to + filled);
 		if (!line)
 			break;
 		filled += line;
@@ -45,8 +45,8 @@ static __always_inline size_t mt_text_lines(void *cursor, char *to, size_t room,
 
 struct mt_text;
 
-/* Return: NULL when there is no memory. */
-struct mt_text *mt_text_open(const struct mt_text_ops *ops);
+/* @private goes to fill(). Return: NULL when there is no memory. */
+struct mt_text *mt_text_open(const struct mt_text_ops *ops, void *private);
 void mt_text_close(struct mt_text *text);
 /* As file_operations.read. */
 ssize_t mt_text_read(struct mt_text *text, char __user *buf, size_t count, loff_t *pos);

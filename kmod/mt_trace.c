@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * debugfs migration_trace/: the state of the trace, its files and its text.
+ * debugfs migration_trace/: the state of the trace and its files.
  *
  * The trace is on or off (mt_trace_on). What the files and mt_trace_enable()
  * do is serialised by mt_trace_mutex. Events come in on any CPU at any time
  * and know nothing of that: they go to their CPU's buffer as long as it is
- * open (mt_buffer.h). A full buffer turns the trace off where it is noticed,
- * under locks of the scheduler; detaching the probes is left to a work item,
- * or to whoever takes the mutex first.
+ * open (mt_buffer.h). A full buffer, unless it keeps the newest events, turns
+ * the trace off where it is noticed, under locks of the scheduler; detaching
+ * the probes is left to a work item, or to whoever takes the mutex first.
  *
- * The text is made only while the trace is off and no event is under way, and
- * while somebody has it open the trace neither starts nor is emptied. So
- * readers walk over data at rest and need no lock among themselves.
+ * While somebody has the file `trace` open (mt_view.h) the trace neither starts
+ * nor is emptied. So its readers walk over data at rest, or over a copy, and
+ * need no lock among themselves. Readers of `trace_pipe` (mt_pipe.h) hold up
+ * nobody.
  *
  * Order of locks: mt_trace_mutex, cpu_hotplug_lock, mutex of mt_buffer.c.
  */
@@ -30,37 +31,31 @@
 #include <linux/sched/clock.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
+#include <linux/seq_file.h>
 #include <linux/smp.h>
 #include <linux/suspend.h>
 #include <linux/workqueue.h>
 
 #include "mt_buffer.h"
 #include "mt_debugfs.h"
+#include "mt_pipe.h"
 #include "mt_probe.h"
-#include "mt_text.h"
+#include "mt_rules.h"
+#include "mt_state.h"
 #include "mt_topology.h"
 #include "mt_trace.h"
+#include "mt_view.h"
 
-/*
- * The tasks that existed at a start, in memory of their own: they may be more
- * than fit into the buffer of a CPU. They read as events of the CPU that made
- * the list. A trace that was restarted has several.
- */
-struct mt_task_list {
-	struct list_head node;
-	int cpu;
-	/* In use and allocated, in events; an event is two records. */
-	u32 count, room;
-	struct mt_record record[];
-};
-
-static DEFINE_MUTEX(mt_trace_mutex);
+DEFINE_MUTEX(mt_trace_mutex);
 /* 1 while the trace is on. Turned on under the mutex, off anywhere. */
 static atomic_t mt_trace_on = ATOMIC_INIT(0);
 /* All below: under the mutex. */
 static bool mt_trace_attached;
 static unsigned int mt_trace_readers;
-static LIST_HEAD(mt_task_lists);
+LIST_HEAD(mt_task_lists);
+struct mt_task_list *mt_late_tasks;
+struct mt_start mt_first_start;
+u64 mt_trace_epoch;
 
 static struct dentry *mt_trace_dir;
 static enum cpuhp_state mt_trace_hotplug;
@@ -86,17 +81,44 @@ static bool turn_off(void)
 	return true;
 }
 
-void mt_trace_no_room(void)
+/* A place for an event of @slots slots, or NULL: the trace is off, or ends here. Interrupts are off. */
+static struct mt_record *reserve(u32 slots)
 {
+	struct mt_record *record = mt_buffer_next();
+
+	if (likely(mt_buffer_has_room(record, slots)))
+		return record;
+	if (mt_buffer_next_chunk(slots))
+		return mt_buffer_next();
 	if (mt_buffer_is_full() && turn_off())
 		irq_work_queue(&mt_stop_irq_work);
+	return NULL;
 }
 
-void mt_trace_by_sched_clock(struct mt_record *record, u64 word)
+static void record_migration(u64 word)
 {
-	record->ts = sched_clock();
+	struct mt_record *record = reserve(1);
+
+	if (!record)
+		return;
+	record->ts = mt_clock();
 	record->word = word;
 	mt_buffer_commit(record, 1);
+}
+
+void mt_trace_in_next_chunk(u64 word)
+{
+	record_migration(word);
+}
+
+void mt_trace_by_rules(pid_t pid, u32 from, u32 to, enum mt_event cause)
+{
+	bool fires = unlikely(mt_trigger_is_migration(pid, from, to, cause));
+
+	if (mt_filter_migration(pid, from, to, cause))
+		record_migration(mt_record_word(cause, from, to, pid));
+	if (fires)
+		mt_trigger_fire();
 }
 
 /*
@@ -105,12 +127,10 @@ void mt_trace_by_sched_clock(struct mt_record *record, u64 word)
  */
 static struct mt_record *begin_event(enum mt_event event, pid_t pid)
 {
-	struct mt_record *record = mt_buffer_next();
+	struct mt_record *record = reserve(2);
 
-	if (!mt_buffer_has_room(record, 2)) {
-		mt_trace_no_room();
+	if (!record)
 		return NULL;
-	}
 	record->ts = mt_clock();
 	record->word = mt_record_word(event, 0, 0, pid);
 	return record;
@@ -122,12 +142,24 @@ void mt_trace_comm(enum mt_event event, pid_t pid, const char *comm)
 	unsigned long flags;
 
 	local_irq_save(flags);
-	record = begin_event(event, pid);
+	/* With interrupts off the filter does not go away. */
+	record = mt_filter_task(pid) ? begin_event(event, pid) : NULL;
 	if (record) {
 		strscpy(record[1].comm, comm, sizeof(record[1].comm));
 		mt_buffer_commit(record, 2);
 	}
 	local_irq_restore(flags);
+}
+
+void mt_trace_new_task(const struct task_struct *p)
+{
+	mt_filter_new_task(p);
+	mt_trace_comm(MT_EVENT_copy_process, p->pid, p->comm);
+}
+
+void mt_trace_exit_task(const struct task_struct *p)
+{
+	mt_filter_exit(p);
 }
 
 void mt_trace_mark(unsigned long mark)
@@ -140,6 +172,8 @@ void mt_trace_mark(unsigned long mark)
 	if (record) {
 		record[1].mark = mark;
 		mt_buffer_commit(record, 2);
+		if (mt_trigger_is_mark(mark))
+			mt_trigger_fire();
 	}
 	local_irq_restore(flags);
 }
@@ -163,77 +197,30 @@ static void start_cpu(void *unused)
 	mt_buffer_commit(record, 2);
 }
 
-/* ---- the list of tasks ---- */
+#ifdef MT_HAVE_CYCLES
+DEFINE_STATIC_KEY_FALSE(mt_trace_plain);
 
-static u32 count_tasks(void)
+static void choose_way(void)
 {
-	struct task_struct *process, *task;
-	u32 count = 0;
+	if (mt_clock_is_cycles() && !mt_rules_any())
+		static_branch_enable(&mt_trace_plain);
+	else
+		static_branch_disable(&mt_trace_plain);
+}
+#else
+static void choose_way(void)
+{
+}
+#endif
 
-	rcu_read_lock();
-	for_each_process_thread(process, task)
-		count++;
-	rcu_read_unlock();
-	return count;
+void mt_trace_rules_changed(void)
+{
+	choose_way();
 }
 
-/* With room for the tasks that there are and those that may come before they are listed. */
-static struct mt_task_list *alloc_task_list(void)
+bool mt_trace_is_on(void)
 {
-	u32 count = count_tasks(), room = count + count / 8 + 64;
-	struct mt_task_list *list;
-
-	list = kvmalloc(struct_size(list, record, (size_t)room * 2), GFP_KERNEL);
-	if (list) {
-		list->count = 0;
-		list->room = room;
-	}
-	return list;
-}
-
-/*
- * To be called when the probes work already: a task that is missing here has a
- * copy_process event then. The time is taken before the name, under the lock
- * that changes of a name take, so that a later name has a later time.
- * Return: false when the tasks are more than there is room for.
- */
-static bool fill_task_list(struct mt_task_list *list)
-{
-	struct task_struct *process, *task;
-	bool all = true;
-
-	list->count = 0;
-	list->cpu = raw_smp_processor_id();
-	rcu_read_lock();
-	for_each_process_thread(process, task) {
-		struct mt_record *record = &list->record[list->count * 2];
-
-		if (list->count == list->room) {
-			all = false;
-			goto out;
-		}
-		task_lock(task);
-		record->ts = sched_clock();
-		record->word = mt_record_word(MT_EVENT_task_list, 0, 0, task->pid);
-		strscpy(record[1].comm, task->comm, sizeof(record[1].comm));
-		task_unlock(task);
-		list->count++;
-	}
-out:
-	rcu_read_unlock();
-	return all;
-}
-
-/* Fills *@list, and replaces it by a larger one as long as it is too small. */
-static int list_tasks(struct mt_task_list **list)
-{
-	while (!fill_task_list(*list)) {
-		kvfree(*list);
-		*list = alloc_task_list();
-		if (!*list)
-			return -ENOMEM;
-	}
-	return 0;
+	return atomic_read(&mt_trace_on);
 }
 
 static void free_task_lists(void)
@@ -241,8 +228,29 @@ static void free_task_lists(void)
 	struct mt_task_list *list, *next;
 
 	list_for_each_entry_safe(list, next, &mt_task_lists, node)
-		kvfree(list);
+		mt_tasks_free(list);
 	INIT_LIST_HEAD(&mt_task_lists);
+	mt_tasks_free(mt_late_tasks);
+	mt_late_tasks = NULL;
+}
+
+static bool any_overwritten(void)
+{
+	unsigned int cpu;
+
+	for_each_possible_cpu(cpu)
+		if (mt_buffer_stats(cpu).overwritten)
+			return true;
+	return false;
+}
+
+/* What tasks are called whose events with their names are gone. Without memory they have none. */
+static void list_late_tasks(void)
+{
+	mt_tasks_free(mt_late_tasks);
+	mt_late_tasks = any_overwritten() ? mt_tasks_alloc() : NULL;
+	if (mt_late_tasks && mt_tasks_list(&mt_late_tasks))
+		mt_late_tasks = NULL;
 }
 
 /* ---- start, stop, reset: all under the mutex ---- */
@@ -264,6 +272,9 @@ static void stop_trace(void)
 	if (!mt_clock_stop())
 		pr_warn("the cycle counter has become unstable, times in this trace may be wrong; sched_clock() is used from the next on\n");
 	mt_trace_attached = false;
+	mt_rules_stop();
+	list_late_tasks();
+	mt_pipe_stop();
 }
 
 static void stop_in_process_context(struct work_struct *work)
@@ -302,12 +313,22 @@ static int start_cpus(void)
 	return ret;
 }
 
+static void note_start(void)
+{
+	struct timespec64 now;
+
+	if (!trace_empty())
+		return;
+	ktime_get_real_ts64(&now);
+	mt_first_start = (struct mt_start){ sched_clock(), now.tv_sec, now.tv_nsec / NSEC_PER_USEC };
+}
+
 static int start_trace(void)
 {
 	struct mt_task_list *list;
 	int ret;
 
-	list = alloc_task_list();
+	list = mt_tasks_alloc();
 	if (!list)
 		return -ENOMEM;
 	ret = mt_buffer_prepare();
@@ -321,14 +342,20 @@ static int start_trace(void)
 		goto detach;
 	}
 	mt_trace_attached = true;
+	choose_way();
 	mt_topology_note();
 	mt_buffer_save_position();
-	ret = start_cpus();
+	note_start();
+	mt_pipe_prepare();
+	ret = mt_rules_start();
 	if (!ret)
-		ret = list_tasks(&list);
+		ret = start_cpus();
+	if (!ret)
+		ret = mt_tasks_list(&list);
 	if (ret)
 		goto stop;
 	list_add_tail(&list->node, &mt_task_lists);
+	mt_pipe_start();
 	return 0;
 
 stop:
@@ -342,8 +369,18 @@ detach:
 stop_growing:
 	mt_buffer_stop_growing();
 free_list:
-	kvfree(list);
+	mt_tasks_free(list);
 	return ret;
+}
+
+void mt_trace_stop_by_trigger(void)
+{
+	mutex_lock(&mt_trace_mutex);
+	if (atomic_read(&mt_trace_on)) {
+		stop_trace();
+		pr_info("the trigger has come, the trace has stopped\n");
+	}
+	mutex_unlock(&mt_trace_mutex);
 }
 
 static int may_start(bool allow_restart)
@@ -392,6 +429,7 @@ static int reset_trace(void)
 		mt_buffer_reset();
 		mt_clock_reset();
 		free_task_lists();
+		mt_trace_epoch++;
 	}
 	mutex_unlock(&mt_trace_mutex);
 	return ret;
@@ -436,203 +474,6 @@ static int machine_sleeps(struct notifier_block *block, unsigned long event, voi
 
 static struct notifier_block mt_trace_sleep = { .notifier_call = machine_sleeps };
 
-/* ---- text ---- */
-
-static const char * const mt_header[] = { "version 1.1.0", "nr_cpus ", "ts_field 1" };
-
-/* All zero: before the header. Buffers are read CPU after CPU. */
-struct trace_cursor {
-	u32 header;
-	u32 cpu;
-	/* Next slot of this CPU's buffer, and what finds its time quickly. */
-	u32 slot, clock_hint;
-	/* Next event of this list of tasks, which this CPU made; NULL: before the first. */
-	u32 item;
-	struct mt_task_list *list;
-	bool lists_done;
-};
-
-enum {
-	TRACE_HEADER_NAMES = ARRAY_SIZE(mt_header),
-	TRACE_HEADER_CPUS = TRACE_HEADER_NAMES + MT_NR_CAUSES + MT_NR_LOCS,
-};
-
-static size_t cpu_line(u32 cpu, char *line)
-{
-	struct mt_topology at = mt_topology_of(cpu);
-	char *to = line;
-
-	to = mt_put_string(to, "# cpu ");
-	to = mt_put_decimal(to, cpu);
-	to = mt_put_string(to, " core ");
-	to = mt_put_signed(to, at.core);
-	to = mt_put_string(to, " llc ");
-	to = mt_put_signed(to, at.llc);
-	to = mt_put_string(to, " node ");
-	to = mt_put_signed(to, at.node);
-	to = mt_put_string(to, " capacity ");
-	to = mt_put_signed(to, at.capacity);
-	*to++ = '\n';
-	return to - line;
-}
-
-static size_t header_line(u32 index, char *line)
-{
-	const struct mt_event_name *name;
-	char *to = line;
-
-	to = mt_put_string(to, "# ");
-	if (index < TRACE_HEADER_NAMES) {
-		to = mt_put_string(to, mt_header[index]);
-		if (index == 1)
-			to = mt_put_decimal(to, num_possible_cpus());
-	} else {
-		index -= TRACE_HEADER_NAMES;
-		to = mt_put_string(to, index < MT_NR_CAUSES ? "cause " : "loc ");
-		name = index < MT_NR_CAUSES ? &mt_cause_names[index] : &mt_loc_names[index - MT_NR_CAUSES];
-		to = mt_put_decimal(to, name->number);
-		*to++ = ' ';
-		to = mt_put_string(to, name->name);
-	}
-	*to++ = '\n';
-	return to - line;
-}
-
-/* A name may hold any byte; those that would break the line or a terminal show as '?'. */
-static char *put_comm(char *to, const char *comm)
-{
-	int i;
-
-	for (i = 0; i < TASK_COMM_LEN && comm[i]; i++) {
-		unsigned char c = comm[i];
-
-		*to++ = c < 0x20 || c == 0x7f ? '?' : c;
-	}
-	return to;
-}
-
-static char *put_pid_and_event(char *to, const struct mt_record *record)
-{
-	to = mt_put_decimal(to, mt_record_pid(record));
-	*to++ = ' ';
-	return mt_put_decimal(to, mt_record_event(record));
-}
-
-static size_t event_line(u32 cpu, u64 time, const struct mt_record *record, char *line)
-{
-	const struct mt_record *payload = record + 1;
-	char *to = line;
-
-	*to++ = '0';
-	*to++ = 'x';
-	to = mt_put_hex64(to, time);
-	*to++ = ' ';
-	to = mt_put_decimal(to, cpu);
-	*to++ = ' ';
-	switch (mt_record_event(record)) {
-	case MT_EVENT_start_sched_clock:
-		to = mt_put_string(to, ". . . start_sched_clock ");
-		to = mt_put_decimal(to, payload->sec);
-		*to++ = ' ';
-		to = mt_put_decimal(to, payload->usec);
-		break;
-	case MT_EVENT_copy_process:
-	case MT_EVENT_set_task_comm:
-	case MT_EVENT_task_list:
-		to = mt_put_string(to, ". . ");
-		to = put_pid_and_event(to, record);
-		to = mt_put_string(to, " : ");
-		to = put_comm(to, payload->comm);
-		break;
-	case MT_EVENT_mark:
-		to = mt_put_string(to, ". . ");
-		to = put_pid_and_event(to, record);
-		to = mt_put_string(to, " 0x");
-		to = mt_put_hex(to, payload->mark, 8);
-		break;
-	default:
-		to = mt_put_decimal(to, mt_record_from(record));
-		*to++ = ' ';
-		to = mt_put_decimal(to, mt_record_to(record));
-		*to++ = ' ';
-		to = put_pid_and_event(to, record);
-		break;
-	}
-	*to++ = '\n';
-	return to - line;
-}
-
-/* The next event in lists of tasks that the cursor's CPU made, or NULL. */
-static const struct mt_record *peek_task(struct trace_cursor *cursor)
-{
-	if (cursor->lists_done)
-		return NULL;
-	if (cursor->list && cursor->item < cursor->list->count)
-		return &cursor->list->record[cursor->item * 2];
-
-	cursor->item = 0;
-	cursor->list = list_prepare_entry(cursor->list, &mt_task_lists, node);
-	list_for_each_entry_continue(cursor->list, &mt_task_lists, node)
-		if (cursor->list->cpu == cursor->cpu && cursor->list->count)
-			return &cursor->list->record[0];
-	cursor->lists_done = true;
-	return NULL;
-}
-
-/* The next event of the cursor's CPU in the order of time, or NULL behind its last. */
-static const struct mt_record *next_event(struct trace_cursor *cursor, u64 *time)
-{
-	const struct mt_record *task = peek_task(cursor);
-	const struct mt_record *other = mt_buffer_at(cursor->cpu, cursor->slot);
-
-	if (other)
-		*time = mt_clock_time(other->ts, &cursor->clock_hint);
-	if (task && (!other || task->ts <= *time)) {
-		*time = task->ts;
-		cursor->item++;
-		return task;
-	}
-	if (other)
-		cursor->slot += mt_event_slots(mt_record_event(other));
-	return other;
-}
-
-static __always_inline size_t trace_line(void *position, char *line)
-{
-	struct trace_cursor *cursor = position;
-	const struct mt_record *record;
-	u64 time;
-
-	if (cursor->header < TRACE_HEADER_CPUS)
-		return header_line(cursor->header++, line);
-	while (cursor->header < TRACE_HEADER_CPUS + nr_cpu_ids) {
-		u32 cpu = cursor->header++ - TRACE_HEADER_CPUS;
-
-		if (cpu_possible(cpu))
-			return cpu_line(cpu, line);
-	}
-
-	while (cursor->cpu < nr_cpu_ids) {
-		if (cpu_possible(cursor->cpu)) {
-			record = next_event(cursor, &time);
-			if (record)
-				return event_line(cursor->cpu, time, record, line);
-		}
-		*cursor = (struct trace_cursor){ .header = cursor->header, .cpu = cursor->cpu + 1 };
-	}
-	return 0;
-}
-
-static size_t trace_fill(void *cursor, char *to, size_t room)
-{
-	return mt_text_lines(cursor, to, room, trace_line);
-}
-
-static const struct mt_text_ops trace_text = {
-	.cursor_size = sizeof(struct trace_cursor),
-	.fill = trace_fill,
-};
-
 /* ---- files ---- */
 
 static ssize_t enable_read(struct file *file, char __user *buf, size_t count, loff_t *pos)
@@ -669,34 +510,108 @@ static ssize_t reset_write(struct file *file, const char __user *buf, size_t cou
 	return ret ? ret : count;
 }
 
-static int trace_open(struct inode *inode, struct file *file)
+/* Under the mutex, before what can only be changed while nothing has been recorded. */
+static int may_change(void)
 {
-	struct mt_text *text;
-	int ret = 0;
+	if (mt_trace_readers)
+		return -EBUSY;
+	if (atomic_read(&mt_trace_on))
+		return -EBUSY;
+	stop_trace();
+	return trace_empty() ? 0 : -EBUSY;
+}
 
-	text = mt_text_open(&trace_text);
-	if (!text)
-		return -ENOMEM;
+static ssize_t overwrite_read(struct file *file, char __user *buf, size_t count, loff_t *pos)
+{
+	return mt_read_number(buf, count, pos, mt_buffer_overwrites());
+}
+
+static ssize_t overwrite_write(struct file *file, const char __user *buf, size_t count, loff_t *pos)
+{
+	bool overwrite;
+	int ret = mt_parse_switch(buf, count, &overwrite);
+
+	if (ret)
+		return ret;
 	mutex_lock(&mt_trace_mutex);
-	if (atomic_read(&mt_trace_on)) {
-		ret = -EPERM;
-	} else {
-		/* It may have turned itself off a moment ago. */
-		stop_trace();
-		mt_topology_note();
-		mt_trace_readers++;
-		file->private_data = text;
+	ret = may_change();
+	if (!ret)
+		mt_buffer_set_overwrite(overwrite);
+	mutex_unlock(&mt_trace_mutex);
+	return ret ? ret : count;
+}
+
+static ssize_t size_read(struct file *file, char __user *buf, size_t count, loff_t *pos)
+{
+	return mt_read_number(buf, count, pos, mt_buffer_kb());
+}
+
+/* Buffers of the new size are allocated at the next start. */
+static ssize_t size_write(struct file *file, const char __user *buf, size_t count, loff_t *pos)
+{
+	unsigned long kb;
+	int ret = mt_parse_number(buf, count, &kb);
+
+	if (!ret && (kb < 1 || kb > MT_TRACE_BUF_KB_MAX))
+		ret = -EINVAL;
+	if (ret)
+		return ret;
+	mutex_lock(&mt_trace_mutex);
+	ret = may_change();
+	if (!ret) {
+		mt_buffer_free();
+		mt_buffer_set_size(kb);
 	}
 	mutex_unlock(&mt_trace_mutex);
-	if (ret)
-		mt_text_close(text);
-	return ret;
+	return ret ? ret : count;
+}
+
+static int stats_show(struct seq_file *seq, void *unused)
+{
+	unsigned int cpu;
+
+	mutex_lock(&mt_trace_mutex);
+	for_each_possible_cpu(cpu) {
+		struct mt_buffer_stats stats = mt_buffer_stats(cpu);
+
+		seq_printf(seq, "cpu %u events %llu bytes %llu lost %llu overwritten %llu\n", cpu, stats.events, stats.bytes, stats.lost,
+			   stats.overwritten);
+	}
+	mutex_unlock(&mt_trace_mutex);
+	return 0;
+}
+
+static int stats_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, stats_show, NULL);
+}
+
+static int trace_open(struct inode *inode, struct file *file)
+{
+	struct mt_view *view = ERR_PTR(-EPERM);
+	bool on;
+
+	mutex_lock(&mt_trace_mutex);
+	on = atomic_read(&mt_trace_on);
+	/* It may have turned itself off a moment ago. */
+	if (!on)
+		stop_trace();
+	if (!on || mt_buffer_overwrites()) {
+		mt_topology_note();
+		view = mt_view_open(on);
+	}
+	if (!IS_ERR(view)) {
+		mt_trace_readers++;
+		file->private_data = view;
+	}
+	mutex_unlock(&mt_trace_mutex);
+	return PTR_ERR_OR_ZERO(view);
 }
 
 static int trace_release(struct inode *inode, struct file *file)
 {
-	mt_text_close(file->private_data);
 	mutex_lock(&mt_trace_mutex);
+	mt_view_close(file->private_data);
 	mt_trace_readers--;
 	mutex_unlock(&mt_trace_mutex);
 	return 0;
@@ -704,7 +619,7 @@ static int trace_release(struct inode *inode, struct file *file)
 
 static ssize_t trace_read(struct file *file, char __user *buf, size_t count, loff_t *pos)
 {
-	return mt_text_read(file->private_data, buf, count, pos);
+	return mt_view_read(file->private_data, buf, count, pos);
 }
 
 static const struct file_operations enable_fops = {
@@ -737,20 +652,58 @@ static const struct file_operations trace_fops = {
 	.llseek = no_seek_end_llseek,
 };
 
+static const struct file_operations overwrite_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.read = overwrite_read,
+	.write = overwrite_write,
+	.llseek = default_llseek,
+};
+
+static const struct file_operations size_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.read = size_read,
+	.write = size_write,
+	.llseek = default_llseek,
+};
+
+static const struct file_operations stats_fops = {
+	.owner = THIS_MODULE,
+	.open = stats_open,
+	.read = seq_read,
+	.llseek = seq_lseek,
+	.release = single_release,
+};
+
 static const struct mt_file mt_trace_files[] = {
+	{ "buffer_size_kb", 0600, &size_fops },
 	{ "enable", 0600, &enable_fops },
+	{ "filter_cause", 0600, &mt_filter_cause_fops },
+	{ "filter_children", 0600, &mt_filter_children_fops },
+	{ "filter_cpu", 0600, &mt_filter_cpu_fops },
+	{ "filter_from", 0600, &mt_filter_from_fops },
+	{ "filter_pid", 0600, &mt_filter_pid_fops },
+	{ "filter_to", 0600, &mt_filter_to_fops },
 	{ "mark", 0600, &mark_fops },
+	{ "overwrite", 0600, &overwrite_fops },
 	{ "reset", 0600, &reset_fops },
+	{ "stats", 0400, &stats_fops },
 	{ "trace", 0400, &trace_fops },
+	{ "trace_pipe", 0400, &mt_pipe_fops },
+	{ "trigger", 0600, &mt_trigger_fops },
 };
 
 /* ---- load and unload ---- */
 
-int mt_trace_init(unsigned int buf_kb)
+int mt_trace_init(unsigned int buf_kb, bool overwrite)
 {
 	int ret;
 
-	mt_buffer_init(buf_kb);
+	mt_buffer_set_size(buf_kb);
+	mt_buffer_set_overwrite(overwrite);
+	mt_rules_init();
+	mt_pipe_init();
 	mt_topology_note();
 	init_irq_work(&mt_stop_irq_work, schedule_stop);
 	ret = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "migrate_trace_lite:prepare", prepare_cpu,
@@ -781,6 +734,8 @@ void mt_trace_exit(void)
 	mutex_unlock(&mt_trace_mutex);
 	irq_work_sync(&mt_stop_irq_work);
 	cancel_work_sync(&mt_stop_work);
+	mt_rules_exit();
+	mt_pipe_exit();
 	free_task_lists();
 	mt_buffer_free();
 }

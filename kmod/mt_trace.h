@@ -13,16 +13,39 @@
 
 #include "mt_buffer.h"
 
-/* @buf_kb: size of each CPU's buffer in KiB. Return: 0 or a negative error after a message. */
-int mt_trace_init(unsigned int buf_kb);
+/* The largest buffer of a CPU, in KiB. */
+#define MT_TRACE_BUF_KB_MAX 1048576
+
+/*
+ * @buf_kb: size of each CPU's buffer in KiB; @overwrite: whether these keep the newest events, or the trace stops when
+ * one is full. Return: 0 or a negative error after a message.
+ */
+int mt_trace_init(unsigned int buf_kb, bool overwrite);
 /* Stops the trace. */
 void mt_trace_exit(void);
 
-/* When there is no room for an event: stops the trace if it is on. Interrupts are off. */
-void mt_trace_no_room(void);
+/* For a migration for which there is no room in this chunk of the buffer, or none at all. Interrupts are off. */
+void mt_trace_in_next_chunk(u64 word);
 
-/* Writes the record @word at @record, where there is room, stamped by sched_clock(). Interrupts are off. */
-void mt_trace_by_sched_clock(struct mt_record *record, u64 word);
+/*
+ * For a migration while there are filters or a trigger (mt_rules.h), or times come from sched_clock(). Interrupts
+ * are off.
+ */
+void mt_trace_by_rules(pid_t pid, u32 from, u32 to, enum mt_event cause);
+
+#ifdef MT_HAVE_CYCLES
+DECLARE_STATIC_KEY_FALSE(mt_trace_plain);
+#endif
+
+/* Whether neither is so, at the cost of nothing. */
+static __always_inline bool mt_trace_is_plain(void)
+{
+#ifdef MT_HAVE_CYCLES
+	return static_branch_likely(&mt_trace_plain);
+#else
+	return false;
+#endif
+}
 
 /*
  * Records a migration if the trace is on. Interrupts are off. Whatever this
@@ -31,16 +54,17 @@ void mt_trace_by_sched_clock(struct mt_record *record, u64 word);
  */
 static __always_inline void mt_trace_migration(pid_t pid, u32 from, u32 to, enum mt_event cause)
 {
-	struct mt_record *record = mt_buffer_next();
+	struct mt_record *record;
 	u64 word;
 
-	if (unlikely(!mt_buffer_has_room(record, 1))) {
-		mt_trace_no_room();
+	if (!mt_trace_is_plain()) {
+		mt_trace_by_rules(pid, from, to, cause);
 		return;
 	}
+	record = mt_buffer_next();
 	word = mt_record_word(cause, from, to, pid);
-	if (!mt_clock_is_cycles()) {
-		mt_trace_by_sched_clock(record, word);
+	if (unlikely(!mt_buffer_has_room(record, 1))) {
+		mt_trace_in_next_chunk(word);
 		return;
 	}
 	record->ts = mt_cycles();
@@ -51,12 +75,18 @@ static __always_inline void mt_trace_migration(pid_t pid, u32 from, u32 to, enum
 /* Records an event with a name if the trace is on. Any context. */
 void mt_trace_comm(enum mt_event event, pid_t pid, const char *comm);
 
+/* A task that current has made, before it runs, with interrupts off; and one that is about to end. */
+void mt_trace_new_task(const struct task_struct *p);
+void mt_trace_exit_task(const struct task_struct *p);
+
 #else
 
-static inline int mt_trace_init(unsigned int buf_kb) { return 0; }
+static inline int mt_trace_init(unsigned int buf_kb, bool overwrite) { return 0; }
 static inline void mt_trace_exit(void) { }
 static inline void mt_trace_migration(pid_t pid, u32 from, u32 to, enum mt_event cause) { }
 static inline void mt_trace_comm(enum mt_event event, pid_t pid, const char *comm) { }
+static inline void mt_trace_new_task(const struct task_struct *p) { }
+static inline void mt_trace_exit_task(const struct task_struct *p) { }
 
 #endif
 

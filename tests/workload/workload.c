@@ -31,6 +31,7 @@ static const char usage[] =
 	"\n"
 	"  walk N          pin this process to one online CPU after the other, N times;\n"
 	"                  print its pid and each move as `FROM TO`\n"
+	"  on CPU COMMAND  COMMAND, pinned to that CPU\n"
 	"  push N          the same to a child that runs all the time, both real-time, so that\n"
 	"                  nothing else has a reason to move the child\n"
 	"  counted N       N rounds of forks, pipes and affinity in 8 processes; then, with all\n"
@@ -671,6 +672,18 @@ static void numa(int seconds)
 	}
 }
 
+static void run_on(int cpu, char **command)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set))
+		die("CPU %d", cpu);
+	execvp(command[0], command);
+	die("%s", command[0]);
+}
+
 int main(int argc, char **argv)
 {
 	const char *mode = argc > 1 ? argv[1] : "";
@@ -678,6 +691,8 @@ int main(int argc, char **argv)
 
 	if (!strcmp(mode, "walk"))
 		move_around(getpid(), number);
+	else if (!strcmp(mode, "on") && argc > 3)
+		run_on(number, argv + 3);
 	else if (!strcmp(mode, "push"))
 		push(number);
 	else if (!strcmp(mode, "counted"))

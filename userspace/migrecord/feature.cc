@@ -153,6 +153,28 @@ void Feature::set_period(std::chrono::milliseconds period) const {
     write_control("period_msec", std::to_string(period.count()), "set the period");
 }
 
+void Feature::check_has(const std::string& name) const {
+    if (!std::filesystem::exists(file(name)))
+        throw base::Error(fmt::format("there is no {}: the module {} that is loaded is older than this program; unload it (rmmod {}) and load the new one",
+                                      file(name), kModuleName, kModuleName));
+}
+
+bool Feature::overwrites() const {
+    check_has("overwrite");
+    return read_control("overwrite") == "1";
+}
+
+void Feature::set_overwrite(bool overwrite) const {
+    write_control("overwrite", overwrite ? "1" : "0", overwrite ? "keep the newest events" : "keep the oldest events");
+}
+
+base::UniqueFd Feature::open_pipe() const {
+    check_has("trace_pipe");
+    base::UniqueFd fd(::open(file("trace_pipe").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+    if (!fd) throw base::system_error(fmt::format("cannot open {}", file("trace_pipe")), errno, access_hint(errno));
+    return fd;
+}
+
 void Feature::read(const std::function<void(std::string_view)>& take) const {
     base::UniqueFd fd(::open(data_file().c_str(), O_RDONLY | O_CLOEXEC));
     if (!fd) throw base::system_error(fmt::format("cannot open {}", data_file()), errno, access_hint(errno));

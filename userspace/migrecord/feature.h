@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/unique_fd.h"
+
 namespace migrecord {
 
 class Feature {
@@ -43,10 +45,17 @@ class Feature {
     std::chrono::milliseconds period() const;
     void set_period(std::chrono::milliseconds period) const;
 
+    /// Whether buffers keep the newest events instead of stopping; only while it is empty. Throws Error, also where the module is too old.
+    bool overwrites() const;
+    void set_overwrite(bool overwrite) const;
+    /// Events as they come: the file trace_pipe, whose read() does not wait. Throws Error, also where the module is too old.
+    base::UniqueFd open_pipe() const;
+
     /// Reads the text in large pieces. Throws Error, also what `take` throws.
     void read(const std::function<void(std::string_view)>& take) const;
 
  private:
+    void check_has(const std::string& name) const;
     std::string read_control(const std::string& name) const;
     void write_control(const std::string& name, const std::string& value, const std::string& doing) const;
 

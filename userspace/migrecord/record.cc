@@ -37,7 +37,7 @@ const std::string& shown(const std::string& file) {
 class Part {
  public:
     Part(Feature::Kind kind, const std::string& debugfs, const std::string& file, bool force)
-        : feature_(kind, debugfs), file_(file) {
+        : feature_(kind, debugfs), file_(file), saved_{file, {}, false} {
         feature_.claim(force);
         output_ = std::make_unique<base::OutputFile>(file);
     }
@@ -59,9 +59,31 @@ class Part {
         period_before_ = before;
     }
 
+    void keep_newest() {
+        if (feature_.overwrites()) return;
+        feature_.set_overwrite(true);
+        overwrite_set_ = true;
+    }
+
     void start() {
         feature_.start();
         started_ = true;
+    }
+
+    /// To be called before start(): then copy() takes events as they come, and save() the rest.
+    void follow() { pipe_ = feature_.open_pipe(); }
+    /// Readable when there is something for copy(); -1 when nothing is followed.
+    int pipe() const { return pipe_ ? pipe_.get() : -1; }
+    /// Copies what there is now. Throws Error.
+    void copy() {
+        std::array<char, 65536> piece;
+        for (;;) {
+            const ssize_t got = ::read(pipe_.get(), piece.data(), piece.size());
+            if (got == 0 || (got < 0 && errno == EAGAIN)) return;
+            if (got < 0 && errno == EINTR) continue;
+            if (got < 0) throw base::system_error(fmt::format("cannot read {}", feature_.file("trace_pipe")), errno);
+            take({piece.data(), static_cast<std::size_t>(got)});
+        }
     }
     bool running() const { return feature_.enabled(); }
     void stop() { stopped_by_itself_ = !feature_.stop(); }
@@ -69,15 +91,16 @@ class Part {
     /// Copies the text to its file and empties the kernel's memory. Throws Error when the file could not be
     /// written; the recording stays in the kernel then.
     Saved save(base::StopSignals& signals, const Listener& listener) {
-        Saved saved{file_, {}, stopped_by_itself_};
+        saved_.stopped_by_itself = stopped_by_itself_;
         try {
-            feature_.read([&](std::string_view piece) {
-                saved.tally.add(piece);
-                output_->write(piece);
-                if (signals.take())
-                    listener.note(fmt::format("still saving to {}, a moment please", shown(file_)));
-            });
-            saved.tally.finish();
+            if (pipe_)
+                copy();
+            else
+                feature_.read([&](std::string_view piece) {
+                    take(piece);
+                    if (signals.take()) listener.note(fmt::format("still saving to {}, a moment please", shown(file_)));
+                });
+            saved_.tally.finish();
             output_->commit(true);
         } catch (const base::Error& e) {
             keep_ = true;
@@ -91,28 +114,45 @@ class Part {
         } catch (const base::Error& e) {
             listener.warn(e.what());
         }
-        return saved;
+        return std::move(saved_);
     }
 
     /// Leaves the recording in the kernel.
     void keep() { keep_ = true; }
     /// As it was before: off, empty, with its old period.
     void drop() {
+        pipe_.reset();
         if (started_) feature_.reset();
         started_ = false;
+        if (overwrite_set_) feature_.set_overwrite(false);
+        overwrite_set_ = false;
         if (period_before_) feature_.set_period(*period_before_);
         period_before_.reset();
     }
 
  private:
+    void take(std::string_view piece) {
+        saved_.tally.add(piece);
+        output_->write(piece);
+    }
+
     Feature feature_;
     std::string file_;
+    Saved saved_;
+    base::UniqueFd pipe_;
     std::unique_ptr<base::OutputFile> output_;
     std::optional<std::chrono::milliseconds> period_before_;
+    bool overwrite_set_ = false;
     bool started_ = false;
     bool keep_ = false;
     bool stopped_by_itself_ = false;
 };
+
+/// Of the trace if it is followed; null otherwise.
+Part* followed(const std::vector<Part*>& parts) {
+    const auto part = std::find_if(parts.begin(), parts.end(), [](const Part* part) { return part->pipe() >= 0; });
+    return part == parts.end() ? nullptr : *part;
+}
 
 bool any_runs(const std::vector<Part*>& parts) {
     return std::any_of(parts.begin(), parts.end(), [](const Part* part) { return part->running(); });
@@ -123,15 +163,17 @@ bool any_runs(const std::vector<Part*>& parts) {
 bool wait_for_end(const Options& options, const std::vector<Part*>& parts, base::Child* command,
                   Clock::time_point start, base::StopSignals& signals, const Listener& listener) {
     auto next_look = start + 1s;
+    Part* const live = followed(parts);
     for (;;) {
         auto now = Clock::now();
         if (options.duration && now - start >= *options.duration) return false;
         auto wait = std::chrono::ceil<std::chrono::milliseconds>(
             options.duration ? std::min<std::chrono::nanoseconds>(kTick, *options.duration - (now - start))
                              : kTick);
-        std::array<pollfd, 2> polled = {
-            {{signals.fd(), POLLIN, 0}, {command ? command->fd() : -1, POLLIN, 0}}};
+        std::array<pollfd, 3> polled = {
+            {{signals.fd(), POLLIN, 0}, {command ? command->fd() : -1, POLLIN, 0}, {live ? live->pipe() : -1, POLLIN, 0}}};
         ::poll(polled.data(), polled.size(), static_cast<int>(wait.count()));
+        if (live && polled[2].revents) live->copy();
         if (signals.take()) return false;
         if (command && command->wait(0ms)) return true;
         now = Clock::now();
@@ -150,7 +192,7 @@ void choose_files(Options& options, bool trace, bool stat, const std::string& ou
     if (!trace && !stat) trace = true;
     if (trace && stat && output == "-")
         throw base::UsageError("-o -: a trace and statistics cannot both go to standard output");
-    if (trace) options.trace_file = output.empty() ? "migrate.trace" : output;
+    if (trace) options.trace_file = !output.empty() ? output : options.follow ? "-" : "migrate.trace";
     if (!stat) return;
     if (output.empty())
         options.stat_file = "migrate.stat";
@@ -172,6 +214,8 @@ Result record(const Options& options, base::StopSignals& signals, const Listener
     if (options.trace_file) {
         trace =
             std::make_unique<Part>(Feature::Trace, facility.debugfs(), *options.trace_file, options.force);
+        if (options.overwrite || options.follow) trace->keep_newest();
+        if (options.follow) trace->follow();
         parts.push_back(trace.get());
     }
 

@@ -22,6 +22,8 @@ struct Options {
     std::optional<std::chrono::milliseconds> period;   ///< of statistics; none: what the module has
     std::optional<std::chrono::nanoseconds> duration;  ///< stop after this time
     std::vector<std::string> command;                  ///< run it, and stop when it ends
+    bool overwrite = false;                            ///< keep the newest events of the trace, instead of stopping when a buffer is full
+    bool follow = false;                               ///< write the trace while it is recorded; with `overwrite`, too
     bool force = false;                                ///< throw away what somebody else recorded
 };
 
@@ -48,7 +50,7 @@ struct Listener {
     std::function<void(std::chrono::nanoseconds)> tick;
 };
 
-/// Where files go: `output` may be empty. Statistics beside a trace get ".stat" behind the trace's name.
+/// Where files go: `output` may be empty. A trace that is followed goes to standard output then. Statistics beside a trace get ".stat" behind the trace's name.
 /// Throws UsageError when neither is wanted.
 void choose_files(Options& options, bool trace, bool stat, const std::string& output);
 

@@ -120,6 +120,10 @@ std::vector<std::string> run(const Analysis& analysis, Output& output) {
     constexpr std::uint64_t kMsec = 1'000'000, kLongest = UINT64_MAX / kMsec;
     if (analysis.periods) input.period = std::min(analysis.periods->msec, kLongest) * kMsec;
     input.optimistic = true;
+    input.before_wait = [&output] {
+        output.release();
+        output.show();
+    };
     try {
         return run(analysis, input, output);
     } catch (const OutOfOrder&) {

@@ -5,6 +5,7 @@
 
 #include <boost/spirit/home/x3.hpp>
 #include <charconv>
+#include <utility>
 
 #include "base/error.h"
 
@@ -64,6 +65,13 @@ bool check_version(std::string_view version, const std::string& place) {
                                   major_number == 0u ? "" : ": a newer program is needed"));
 }
 
+std::optional<LostEvents> parse_lost(std::string_view text) {
+    if (cut_word(text) != "lost") return std::nullopt;
+    const auto cpu = whole_number(cut_word(text)), count = whole_number(cut_word(text));
+    if (!cpu || !count || *cpu >= kMostCpus) return std::nullopt;
+    return LostEvents{static_cast<unsigned>(*cpu), *count};
+}
+
 TraceHeader::Result TraceHeader::add(std::string_view text, const std::string& place) {
     std::string_view tag = cut_word(text);
     if (tag == "cause" || tag == "loc") return add_event(tag == "cause", text);
@@ -90,6 +98,10 @@ TraceHeader::Result TraceHeader::add(std::string_view text, const std::string& p
                 fmt::format("{}: the time stamp is said to be field {}; only field 1 is possible in a trace",
                             place, *field));
         return Result::Repeated;  // of what is so without it
+    }
+    if (tag == "order") {
+        if (cut_word(text) != "time") return Result::UnknownTag;
+        return std::exchange(in_time_order_, true) ? Result::Repeated : Result::Added;
     }
     if (tag == "period_msec" || tag == "field" || tag == "gettimeofday") stat_tags_ = true;
     return tag.empty() ? Result::Repeated : Result::UnknownTag;

@@ -39,6 +39,14 @@ struct CpuTopology {
 /// What an event number means.
 enum class Role : std::uint8_t { Unknown, Cause, Comm, Mark, OtherLoc };
 
+/// "# lost CPU N" (format 1.2.0): so many events of a CPU are missing where this line stands.
+struct LostEvents {
+    unsigned cpu = 0;
+    std::uint64_t count = 0;
+};
+/// Of the header_text() of such a line; nothing for any other.
+std::optional<LostEvents> parse_lost(std::string_view text);
+
 class TraceHeader {
  public:
     enum class Result {
@@ -57,6 +65,9 @@ class TraceHeader {
     const std::map<unsigned, std::string>& causes() const { return causes_; }  ///< by number
     const std::map<unsigned, std::string>& locs() const { return locs_; }      ///< by number
     const std::map<unsigned, CpuTopology>& cpus() const { return cpus_; }      ///< empty before format 1.1.0
+
+    /// Whether events of all CPUs are said to stand in the order of time (`# order time`, format 1.2.0).
+    bool in_time_order() const { return in_time_order_; }
 
     /// Whether it names a cause or another event, which every trace does.
     bool names_events() const { return !causes_.empty() || !locs_.empty(); }
@@ -79,6 +90,7 @@ class TraceHeader {
     std::optional<unsigned> nr_cpus_;
     std::map<unsigned, std::string> causes_, locs_;
     std::map<unsigned, CpuTopology> cpus_;
+    bool in_time_order_ = false;
     bool stat_tags_ = false;
     std::vector<Role> roles_;
     std::vector<std::uint16_t> indexes_;

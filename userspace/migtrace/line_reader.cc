@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -105,6 +106,13 @@ bool LineReader::open_next() {
     return true;
 }
 
+bool LineReader::must_wait() const {
+    if (rereadable_ || !descriptor_) return false;
+    if (std::memchr(buffer_.data() + begin_, '\n', end_ - begin_)) return false;
+    pollfd poller = {descriptor_->get(), POLLIN, 0};
+    return ::poll(&poller, 1, 0) == 0;
+}
+
 /// Reads more of the current file behind what is in the buffer; false at its end.
 bool LineReader::fill() {
     if (!descriptor_) return false;
@@ -114,6 +122,7 @@ bool LineReader::fill() {
         begin_ = 0;
     }
     if (end_ == room()) buffer_.resize(2 * room() + kScanAhead);
+    if (before_wait_ && must_wait()) before_wait_();
     const std::size_t wanted = std::min<std::uint64_t>(room() - end_, limit_ - std::min(limit_, offset_));
     ssize_t got;
     do got = rereadable_

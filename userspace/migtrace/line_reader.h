@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -32,6 +33,11 @@ class LineReader {
     std::size_t scan(Record* records, std::size_t most);
     /// The same with scan_times().
     std::size_t scan(RunTracker& tracker);
+
+    /// Whether next() would have to wait: no whole line is in the buffer, and nothing to be read from what is no regular file.
+    bool must_wait() const;
+    /// Called whenever it has to wait.
+    void set_before_wait(std::function<void()> before_wait) { before_wait_ = std::move(before_wait); }
 
     /// Whether the line was longer than `longest`: it is handed out without what did not fit.
     bool too_long() const { return too_long_; }
@@ -105,6 +111,7 @@ class LineReader {
     std::uint64_t number_ = 0;
     Position line_begin_;
     bool too_long_ = false, unfinished_ = false;
+    std::function<void()> before_wait_;
 };
 
 }  // namespace migtrace

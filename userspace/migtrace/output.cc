@@ -15,6 +15,11 @@ void Output::flush() {
     buffer_.clear();
 }
 
+void Output::show() {
+    flush();
+    if (file_ && std::fflush(file_)) throw base::system_error("cannot write standard output", errno, "the output is incomplete");
+}
+
 void Output::hold(std::function<void()> when_much) {
     when_much_ = std::move(when_much);
     full_ = kMuch;

@@ -34,6 +34,8 @@ class Output {
     void drop() { buffer_.clear(); }
     /// Throws base::Error when not everything can be written. What is not flushed is lost.
     void flush();
+    /// The same, so that whoever looks on sees it now.
+    void show();
     /// Calls `work` and flushes behind it, also when it throws: what was printed before an error is seen.
     template <class Work>
     auto flush_after(const Work& work) {

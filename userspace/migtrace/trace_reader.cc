@@ -92,7 +92,12 @@ void TraceReader::Note::add(std::uint64_t at, const std::string& about) {
 }
 
 TraceReader::TraceReader(ReadOptions options)
-    : lines_(options.files), options_(std::move(options)), extras_(options_.order == ReadOptions::Order::Full), batch_(kBatch) {}
+    : lines_(options.files), options_(std::move(options)), extras_(options_.order == ReadOptions::Order::Full), batch_(kBatch) {
+    if (options_.before_wait)
+        lines_.set_before_wait([this] {
+            if (prepared_ && live()) options_.before_wait();
+        });
+}
 
 /// Notes a line that makes no sense, or throws with --strict.
 void TraceReader::fault(Fault fault, std::uint64_t line) {
@@ -106,6 +111,10 @@ void TraceReader::fault(Fault fault, std::uint64_t line) {
 void TraceReader::read_header_line(std::string_view text) {
     using Result = TraceHeader::Result;
     if (header_read_) return;
+    if (const auto lost = parse_lost(text)) {
+        lost_[lost->cpu] += lost->count;
+        return;
+    }
     if (events_ > 0) header_late_ = true;
     const std::uint64_t number = lines_.number();
     switch (header_.add(text, lines_.place(number))) {
@@ -156,10 +165,11 @@ void TraceReader::note_cpu(std::uint32_t cpu) {
     cpus_seen_ = std::max(cpus_seen_, std::min(cpu, kMostCpus - 1) + 1);
 }
 
-/// The next event line, in whatever order. Header lines and those that make no sense are dealt with.
-bool TraceReader::read_event(LineReader& lines, Event& event) {
+/// The next event line, in whatever order. Header lines and those that make no sense are dealt with. Without `may_wait` false also when it
+/// has not come yet.
+bool TraceReader::read_event(LineReader& lines, Event& event, bool may_wait) {
     std::string_view line;
-    while (lines.next(line)) {
+    while ((may_wait || !live() || !lines.must_wait()) && lines.next(line)) {
         if (auto text = header_text(line)) {
             read_header_line(*text);
             continue;
@@ -196,7 +206,7 @@ std::size_t TraceReader::read_records(LineReader& lines, Record* to, std::size_t
         const std::size_t scanned = lines.scan(to + read, most - read);
         read += scanned;
         events_ += scanned;
-        if (read == most || !read_event(lines, event)) return read;
+        if (read == most || !read_event(lines, event, read == 0)) return read;
         if (event.shape == Shape::Start && (any_order_ || !prepared_)) {
             note_start(event);
             if (guessed_ && (start_.ts != guessed_->ts || start_.wall_us != guessed_->wall_us))
@@ -312,7 +322,7 @@ void TraceReader::collect() {
         }
         have_ = 0;
         found_swapped_ = tracker.swapped();
-        sorted = !lines_.rereadable() && surely_sorted();
+        sorted = !lines_.rereadable() && (surely_sorted() || live());
     }
     if (begins.size() > kMostRuns) begins = store_.sort_pieces();
     source_ = std::make_unique<Merge>(store_.runs(begins));
@@ -424,7 +434,8 @@ void TraceReader::note_earliest() {
 /// Finds out how much of the batch is complete.
 bool TraceReader::settle() {
     ready_ = have_;
-    if (any_order_) return have_ > 0;
+    // Those with the same time stamp that come later are told later.
+    if (any_order_ || live()) return have_ > 0;
     while (ready_ > 0 && batch_[ready_ - 1].ts == batch_[have_ - 1].ts) ready_--;
     return ready_ > 0;
 }
@@ -614,6 +625,9 @@ std::vector<std::string> TraceReader::warnings() const {
                         "first {} at {}",
                         lines(unknown_events_.count, "event", "events"), unknown_events_.what,
                         lines_.place(unknown_events_.line)));
+    for (const auto& [cpu, count] : lost_)
+        all.push_back(fmt::format("{} of CPU {} {} lost before anybody could read {}: take a larger buffer, or filters",
+                                  lines(count, "event", "events"), cpu, count == 1 ? "was" : "were", count == 1 ? "it" : "them"));
     if (skipped_.count)
         all.push_back(
             fmt::format("skipped {}; the first is {}: {}",

@@ -3,6 +3,8 @@
 // Reads traces: whatever order the lines have, events come out in the order of `LC_ALL=C sort`.
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -35,6 +37,8 @@ struct ReadOptions {
     /// a header line that comes late. The caller then forgets what it has been told, and reads again without this and
     /// with full order. The same goes for Order::Any.
     bool optimistic = false;
+    /// Called before it waits for more of a pipe whose header says that it is in the order of time: all events up to there have been told.
+    std::function<void()> before_wait = {};
 };
 
 /// See ReadOptions::optimistic.
@@ -60,7 +64,7 @@ struct Piece {
 /// How it works: regular files are looked through first, at their time stamps only. When they are in order, with the
 /// whole header in front, they are then read from front to back; otherwise every run that is in order (the part of a
 /// CPU) is read by itself, and runs are merged. For periods samples are enough, with `optimistic`. So is a pipe, in memory (24 bytes per event),
-/// until its first 65536 events leave no doubt that it is sorted and not CPU after CPU. What has thousands of runs is sorted in memory.
+/// until its first 65536 events leave no doubt that it is sorted and not CPU after CPU; one whose header says so is told as it comes. What has thousands of runs is sorted in memory.
 class TraceReader {
  public:
     explicit TraceReader(ReadOptions options);
@@ -93,6 +97,8 @@ class TraceReader {
     /// One more of them.
     void note(std::string warning) { notes_.push_back(std::move(warning)); }
     std::uint64_t skipped_lines() const { return skipped_.count; }
+    /// Events of each CPU that are said to be missing.
+    const std::map<unsigned, std::uint64_t>& lost() const { return lost_; }
     /// What the input is if its first line is that of another kind of file: see foreign_file().
     const std::string& foreign() const { return foreign_; }
 
@@ -121,13 +127,14 @@ class TraceReader {
     Runs file_runs();
     void collect();
     bool surely_sorted() const;
+    bool live() const { return header_.in_time_order() && !lines_.rereadable(); }
 
     void read_header_line(std::string_view text);
     void note_start(const Event& event);
     void note_turn(std::uint32_t cpu);
     void note_cpu(std::uint32_t cpu);
     std::size_t read_records(LineReader& lines, Record* to, std::size_t most);
-    bool read_event(LineReader& lines, Event& event);
+    bool read_event(LineReader& lines, Event& event, bool may_wait);
     bool put_off(const Event& event);
     void fault(Fault fault, std::uint64_t line);
 
@@ -181,6 +188,7 @@ class TraceReader {
     std::uint64_t returns_ = 0;  // to a CPU after events of another
     std::uint64_t events_ = 0;
 
+    std::map<unsigned, std::uint64_t> lost_;  // events by CPU
     Note skipped_, unknown_tags_, unknown_events_, contradictions_;
     std::vector<std::string> notes_;
 };

@@ -33,6 +33,8 @@ base::CommandLine describe() {
          "  migrate_record --duration 10s           the whole machine for ten seconds\n"
          "  migrate_record --stat --period 100ms    counts every 100 ms until Ctrl-C: cheap, for hours\n"
          "  migrate_record --duration 5 -o - | migrate_stats --stats\n"
+         "  migrate_record --follow | migrate_stats --migrate --ts_rel    as they happen, until Ctrl-C\n"
+         "  migrate_record --overwrite       until Ctrl-C, and then what led to it\n"
          "\nExit status: that of COMMAND (128+N when signal N ended it); 127 when it was not found, 126 when "
          "it could not\n"
          "be executed; 0 without COMMAND; 1 when recording failed. A buffer that was full is a warning.\n"},
@@ -42,7 +44,9 @@ base::CommandLine describe() {
         "period", po::value<std::string>()->value_name("MSEC"),
         "with --stat: count over periods of this length (100, 500ms, 2s; default: what the module has, "
         "usually 1 s)")("duration", po::value<std::string>()->value_name("SEC"),
-                        "stop after this time (10, 1.5, 500ms, 2m); a COMMAND that still runs then is ended");
+                        "stop after this time (10, 1.5, 500ms, 2m); a COMMAND that still runs then is ended")(
+        "follow", po::bool_switch(), "write events as they come, to standard output without -o")(
+        "overwrite", po::bool_switch(), "keep the newest events when a buffer is full, instead of stopping");
     line.group("Output").add_options()(
         "output_file,o", po::value<std::string>()->value_name("FILE"),
         "save to FILE instead of migrate.trace or migrate.stat, - is standard output; an old FILE is kept as "
@@ -64,6 +68,10 @@ migrecord::Options read_options(const base::CommandLine& line) {
     bool stat = line.flag("stat");
     std::string output = line.has("output_file") ? line.get<std::string>("output_file") : "";
     if (line.has("output_file") && output.empty()) throw base::UsageError("-o needs the name of a file");
+    options.follow = line.flag("follow");
+    options.overwrite = line.flag("overwrite");
+    for (const char* option : {"follow", "overwrite"})
+        if (line.flag(option) && stat && !line.flag("trace")) throw base::UsageError(fmt::format("--{} is for a trace, and --stat records none", option));
     migrecord::choose_files(options, line.flag("trace"), stat, output);
     if (line.has("period")) {
         if (!stat) throw base::UsageError("--period is for statistics: add --stat");
@@ -86,7 +94,7 @@ migrecord::Options read_options(const base::CommandLine& line) {
     if (line.has("debugfs")) options.facility.debugfs = line.get<std::string>("debugfs");
     if (line.has("output")) {
         if (line.get<std::string>("output") != "json") throw base::UsageError("--output can be json only");
-        if (output == "-") throw base::UsageError("--output json and -o - both want standard output");
+        if (options.trace_file == "-" || options.stat_file == "-") throw base::UsageError("--output json and -o - both want standard output");
     }
     options.facility.keep_module = line.flag("keep_module");
     options.force = line.flag("force");

@@ -416,3 +416,32 @@ TEST_CASE("an input that ends in the middle of a line is told as that") {
     REQUIRE(reader.warnings().size() == 1);
     CHECK_THAT(reader.warnings()[0], Catch::Contains("ends in the middle"));
 }
+
+TEST_CASE("a pipe in the order of time is told as it comes") {
+    int ends[2];
+    REQUIRE(::pipe(ends) == 0);
+    const auto write = [&](const std::string& text) { REQUIRE(::write(ends[1], text.data(), text.size()) == static_cast<ssize_t>(text.size())); };
+    write("# version 1.2.0\n# nr_cpus 2\n# cause 7 try_to_wake_up\n# order time\n0x10 0 . . . start_sched_clock 5 0\n0x20 1 0 1 9 7\n# lost 1 3\n");
+    ReadOptions options;
+    options.files = {"/dev/fd/" + std::to_string(ends[0])};
+    int waits = 0;
+    options.before_wait = [&] {
+        if (++waits == 1) write("0x30 0 1 0 9 7\n");
+        if (waits == 2) ::close(ends[1]);
+    };
+    TraceReader reader(options);
+    Event event{};
+    REQUIRE(reader.next(event));
+    CHECK(event.ts == 0x10);
+    REQUIRE(reader.next(event));
+    CHECK(event.ts == 0x20);
+    CHECK(waits == 0);
+    REQUIRE(reader.next(event));
+    CHECK(event.ts == 0x30);
+    CHECK(waits == 1);
+    CHECK_FALSE(reader.next(event));
+    CHECK(reader.lost() == std::map<unsigned, std::uint64_t>{{1, 3}});
+    REQUIRE(reader.warnings().size() == 1);
+    CHECK(reader.warnings()[0] == "3 events of CPU 1 were lost before anybody could read them: take a larger buffer, or filters");
+    ::close(ends[0]);
+}
