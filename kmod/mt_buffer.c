@@ -53,12 +53,12 @@ bool mt_buffer_overwrites(void)
 	return mt_overwrite;
 }
 
-static struct mt_record *chunk_begin(const struct mt_buffer *buffer, u64 number)
+static struct mt_record *chunk_begin(const struct mt_buffer *buffer, unsigned long number)
 {
 	return buffer->slot + (number & (MT_CHUNKS - 1)) * mt_chunk_slots;
 }
 
-static struct mt_chunk *chunk_of(struct mt_buffer *buffer, u64 number)
+static struct mt_chunk *chunk_of(struct mt_buffer *buffer, unsigned long number)
 {
 	return &buffer->chunk[number & (MT_CHUNKS - 1)];
 }
@@ -68,7 +68,7 @@ static struct mt_chunk *chunk_of(struct mt_buffer *buffer, u64 number)
  * have, and leaves it a 32nd part of all: a tracer must not be the reason why
  * the OOM killer comes.
  */
-static struct mt_record *alloc_slots(unsigned int cpu)
+struct mt_record *mt_buffer_alloc(unsigned int cpu)
 {
 	long left = si_mem_available() - (long)(buffer_bytes() >> PAGE_SHIFT);
 
@@ -84,7 +84,7 @@ static int prepare_cpu(unsigned int cpu)
 
 	lockdep_assert_held(&mt_buffer_mutex);
 	if (!buffer->slot) {
-		buffer->slot = alloc_slots(cpu);
+		buffer->slot = mt_buffer_alloc(cpu);
 		buffer->next = buffer->slot;
 	}
 	return buffer->slot ? 0 : -ENOMEM;
@@ -268,7 +268,7 @@ void mt_buffer_rewind(void)
 /* ---- reading ---- */
 
 /* How many slots of chunk @number, which is not newer than @newest, hold events; it may be overwritten right now. */
-static u32 slots_in_chunk(struct mt_buffer *buffer, u64 number, u64 newest)
+static u32 slots_in_chunk(struct mt_buffer *buffer, unsigned long number, unsigned long newest)
 {
 	struct mt_record *begin = chunk_begin(buffer, number), *next;
 
@@ -282,7 +282,7 @@ static u32 slots_in_chunk(struct mt_buffer *buffer, u64 number, u64 newest)
 }
 
 /* Chunk @number was not touched while it was looked at. */
-static bool is_intact(const struct mt_buffer *buffer, u64 number)
+static bool is_intact(const struct mt_buffer *buffer, unsigned long number)
 {
 	/* What was looked at before the number: pairs with mt_buffer_next_chunk(). */
 	smp_rmb();
@@ -292,7 +292,8 @@ static bool is_intact(const struct mt_buffer *buffer, u64 number)
 /* To the oldest chunk but one, as the oldest goes next. */
 static void pass_over(struct mt_buffer *buffer, struct mt_place *place, u64 *lost)
 {
-	u64 number, first;
+	unsigned long number;
+	u64 first;
 
 	do {
 		number = READ_ONCE(buffer->number) - MT_CHUNKS + 2;
@@ -320,7 +321,7 @@ u32 mt_buffer_copy(unsigned int cpu, struct mt_place *place, struct mt_record *t
 {
 	struct mt_buffer *buffer = per_cpu_ptr(&mt_buffer, cpu);
 	u32 slots, events;
-	u64 newest;
+	unsigned long newest;
 
 	if (!buffer->slot)
 		return 0;
@@ -373,7 +374,8 @@ const struct mt_record *mt_buffer_at(unsigned int cpu, struct mt_place *place)
 
 static u64 bytes_used(struct mt_buffer *buffer)
 {
-	u64 newest = READ_ONCE(buffer->number), number = newest < MT_CHUNKS ? 0 : newest - MT_CHUNKS + 1, slots = 0;
+	unsigned long newest = READ_ONCE(buffer->number), number = newest < MT_CHUNKS ? 0 : newest - MT_CHUNKS + 1;
+	u64 slots = 0;
 
 	for (; number <= newest; number++)
 		slots += slots_in_chunk(buffer, number, newest);
@@ -384,7 +386,7 @@ struct mt_buffer_stats mt_buffer_stats(unsigned int cpu)
 {
 	struct mt_buffer *buffer = per_cpu_ptr(&mt_buffer, cpu);
 	struct mt_buffer_stats stats = {};
-	u64 number;
+	unsigned long number;
 
 	if (!buffer->slot)
 		return stats;

@@ -47,7 +47,7 @@ struct mt_buffer {
 	struct mt_record *end;
 	struct mt_record *slot;
 	/* The number of the chunk that is being filled: it is at number % MT_CHUNKS. */
-	u64 number;
+	unsigned long number;
 	/* Slots in all chunks before this one, events of two slots, and events for which there was no room. */
 	u64 slots_before, doubles, lost;
 	/* What mt_buffer_rewind() goes back to. */
@@ -142,7 +142,7 @@ void mt_buffer_rewind(void);
 
 /* A place in the buffer of a CPU, in front of its event number `event`. All zero: before everything since the last reset. */
 struct mt_place {
-	u64 number;
+	unsigned long number;
 	u32 slot;
 	u64 event;
 };
@@ -158,7 +158,9 @@ u32 mt_buffer_copy(unsigned int cpu, struct mt_place *place, struct mt_record *t
 /* The next record of a buffer at rest from @place on, which may move to the next chunk; NULL behind the last. */
 const struct mt_record *mt_buffer_at(unsigned int cpu, struct mt_place *place);
 
-/* Room for all that can be copied from one buffer. */
+/* Room for all that can be copied from the buffer of CPU @cpu, for kvfree(). Return: NULL if memory is short. */
+struct mt_record *mt_buffer_alloc(unsigned int cpu);
+/* So many slots. */
 u32 mt_buffer_slots(void);
 
 struct mt_buffer_stats {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/cpumask.h>
+#include <linux/minmax.h>
+#include <linux/time64.h>
 
 #include "mt_lines.h"
 #include "mt_text.h"
@@ -115,6 +117,17 @@ size_t mt_event_line(u32 cpu, u64 time, const struct mt_record *record, char *li
 	}
 	*to++ = '\n';
 	return to - line;
+}
+
+size_t mt_start_line(u32 cpu, u64 time, const struct mt_start *start, char *line)
+{
+	u64 usec = start->usec + (time - min(time, start->ns)) / NSEC_PER_USEC;
+	struct mt_record record[2] = {
+		{ .ts = 0, .word = mt_record_word(MT_EVENT_start_sched_clock, 0, 0, 0) },
+		{ .sec = start->sec + usec / USEC_PER_SEC, .usec = usec % USEC_PER_SEC },
+	};
+
+	return mt_event_line(cpu, time, record, line);
 }
 
 size_t mt_header_line(u32 *index, char *line)

@@ -12,6 +12,7 @@
  * mt_trace_mutex, so that nothing is emptied under them.
  */
 #include <linux/err.h>
+#include <linux/jiffies.h>
 #include <linux/limits.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
@@ -58,10 +59,16 @@ struct mt_pipe {
 	/* Where in the lists of tasks; NULL: before the first. */
 	struct mt_task_list *list;
 	u32 item;
+	/* The first that it would have been given was overwritten. */
+	bool start_lost;
+	/* What tasks are called, made when events with their names were lost; and the next of them to be given. */
+	struct mt_task_list *names;
+	u32 name;
+	unsigned long named_at;
 	/* The last time that was given: times never go back, however the clocks were compared. */
 	u64 last_time;
 	struct mt_clock_table clock;
-	u64 clock_until;
+	unsigned long clock_until;
 	struct mt_stream cpu[];
 };
 
@@ -69,7 +76,7 @@ static DECLARE_WAIT_QUEUE_HEAD(mt_pipe_wait);
 /* Events up to this raw time may be given out. */
 static u64 mt_until;
 /* Grows with each change of mt_until. */
-static u64 mt_pulses;
+static unsigned long mt_pulses;
 /* Open files; under mt_trace_mutex. */
 static unsigned int mt_pipes;
 static void pulse(struct work_struct *work);
@@ -139,6 +146,8 @@ static void begin_anew(struct mt_pipe *pipe)
 	pipe->list = NULL;
 	pipe->item = 0;
 	pipe->clock_until = 0;
+	mt_tasks_free(pipe->names);
+	pipe->names = NULL;
 	for (cpu = 0; cpu < nr_cpu_ids; cpu++)
 		pipe->cpu[cpu] = (struct mt_stream){};
 }
@@ -167,6 +176,24 @@ static const struct mt_record *peek_list(struct mt_pipe *pipe)
 		pipe->item = 0;
 	}
 	return &pipe->list->record[pipe->item * 2];
+}
+
+/* A reader that loses events all the time gets them once a second. Without memory there are none. */
+static void list_names(struct mt_pipe *pipe)
+{
+	if (pipe->names && time_before(jiffies, pipe->named_at + HZ))
+		return;
+	mt_tasks_free(pipe->names);
+	pipe->names = mt_tasks_alloc();
+	if (pipe->names && mt_tasks_list(&pipe->names))
+		pipe->names = NULL;
+	pipe->name = 0;
+	pipe->named_at = jiffies;
+}
+
+static const struct mt_record *peek_name(const struct mt_pipe *pipe)
+{
+	return pipe->names && pipe->name < pipe->names->count ? &pipe->names->record[pipe->name * 2] : NULL;
 }
 
 /* The times of both clocks up to what may be given out. */
@@ -204,6 +231,8 @@ static size_t next_event(struct mt_pipe *pipe, char *line)
 			size_t length = mt_lost_line(cpu, stream->lost, line);
 
 			stream->lost = 0;
+			pipe->start_lost |= !pipe->last_time;
+			list_names(pipe);
 			return length;
 		}
 		if (!record)
@@ -221,6 +250,16 @@ static size_t next_event(struct mt_pipe *pipe, char *line)
 	}
 	if (!first)
 		return 0;
+	if (pipe->start_lost) {
+		pipe->start_lost = false;
+		pipe->last_time = max(pipe->last_time, first_time);
+		return mt_start_line(first_cpu, pipe->last_time, &mt_first_start, line);
+	}
+	task = peek_name(pipe);
+	if (task) {
+		pipe->name++;
+		return give(pipe, pipe->names->cpu, first_time, task, line);
+	}
 	pipe->cpu[first_cpu].given += mt_event_slots(mt_record_event(first));
 	return give(pipe, first_cpu, first_time, first, line);
 }
@@ -288,6 +327,7 @@ static int pipe_release(struct inode *inode, struct file *file)
 	mutex_lock(&mt_trace_mutex);
 	mt_pipes--;
 	mutex_unlock(&mt_trace_mutex);
+	mt_tasks_free(pipe->names);
 	free_page((unsigned long)pipe->page);
 	kvfree(pipe);
 	return 0;
@@ -306,7 +346,7 @@ static ssize_t pipe_read(struct file *file, char __user *buf, size_t count, loff
 {
 	struct mt_pipe *pipe = file->private_data;
 	ssize_t ret;
-	u64 pulses;
+	unsigned long pulses;
 	bool end;
 
 	for (;;) {

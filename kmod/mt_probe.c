@@ -83,6 +83,11 @@ static void probe_rename(void *data, struct task_struct *p, const char *comm)
 	mt_trace_comm(MT_EVENT_set_task_comm, p->pid, comm);
 }
 
+static void probe_exec(void *data, struct task_struct *p, pid_t old, struct linux_binprm *program)
+{
+	mt_trace_exec(p, old);
+}
+
 static void probe_exit(MT_EXIT_ARGUMENTS)
 {
 	mt_trace_exit_task(p);
@@ -116,6 +121,7 @@ static struct mt_probe {
 	{ "sched_migrate_task", probe_migrate, MT_FEATURE_TRACE | MT_FEATURE_STAT },
 	{ "sched_wakeup_new", probe_wakeup_new, MT_FEATURE_TRACE | MT_FEATURE_STAT },
 	{ "task_rename", probe_rename, MT_FEATURE_TRACE },
+	{ "sched_process_exec", probe_exec, MT_FEATURE_TRACE },
 	{ "sched_process_exit", probe_exit, MT_FEATURE_TRACE },
 };
 

@@ -26,6 +26,7 @@
 
 struct mt_filter mt_filter;
 struct mt_trigger mt_trigger;
+atomic_t mt_trigger_armed = ATOMIC_INIT(0);
 
 /* What was written: the processes, and whether their children are meant, too. */
 static pid_t mt_filter_tgids[MT_PIDS_MAX];
@@ -51,7 +52,21 @@ void mt_filter_new_task(const struct task_struct *p)
 		set_bit(p->pid, pids);
 }
 
-/* Probes of this kind may be preempted. */
+/* A thread that is not the first of its process: the first has ended by now, and with it the bit of the pid. */
+void mt_filter_exec(const struct task_struct *p, pid_t old)
+{
+	unsigned long *pids;
+
+	if (p->pid == old)
+		return;
+	rcu_read_lock();
+	pids = READ_ONCE(mt_filter.pids);
+	if (pids && test_and_clear_bit(old, pids))
+		set_bit(p->pid, pids);
+	rcu_read_unlock();
+}
+
+/* Probes of these two kinds may be preempted. */
 void mt_filter_exit(const struct task_struct *p)
 {
 	unsigned long *pids;
@@ -123,8 +138,8 @@ static char *read_text(const char __user *buf, size_t count)
 	if (IS_ERR(text))
 		return text;
 	for (i = 0; i < count; i++)
-		if (!text[i] || iscntrl(text[i]) || text[i] == ',')
-			text[i] = text[i] == ',' ? ',' : ' ';
+		if (iscntrl(text[i]))
+			text[i] = ' ';
 	return text;
 }
 
@@ -261,6 +276,8 @@ static int parse_trigger(char *text, struct mt_trigger *trigger, unsigned int *m
 	bitmap_fill(trigger->to, NR_CPUS);
 	trigger->causes = U32_MAX;
 	*msec = 0;
+	if (!word)
+		return -EINVAL;
 	trigger->by_mark = trigger->any_mark = !strcmp(word, "mark");
 	if (!trigger->by_mark && strcmp(word, "migration"))
 		return -EINVAL;
@@ -307,21 +324,26 @@ static void stop_by_trigger(struct work_struct *work)
 /* Any context, also under locks of the scheduler. */
 void mt_trigger_fire(void)
 {
-	if (!cmpxchg(&mt_trigger.armed, true, false))
+	if (atomic_cmpxchg(&mt_trigger_armed, 1, 0) != 1)
 		return;
 	WRITE_ONCE(mt_trigger_fired, true);
 	irq_work_queue(&mt_trigger_irq_work);
 }
 
+bool mt_trigger_has_come(void)
+{
+	return READ_ONCE(mt_trigger_fired);
+}
+
 static void arm(void)
 {
 	mt_trigger_fired = false;
-	WRITE_ONCE(mt_trigger.armed, *mt_trigger_text != '\0');
+	atomic_set(&mt_trigger_armed, *mt_trigger_text != '\0');
 }
 
 static void disarm(void)
 {
-	WRITE_ONCE(mt_trigger.armed, false);
+	atomic_set(&mt_trigger_armed, 0);
 	/* Whoever is about to fire has done so. */
 	synchronize_rcu();
 	irq_work_sync(&mt_trigger_irq_work);
@@ -400,20 +422,36 @@ void mt_rules_stop(void)
 
 /* ---- files ---- */
 
-static ssize_t write_rule(struct file *file, const char __user *buf, size_t count, int (*set)(char *text, bool append))
+static bool is_blank(char c)
 {
+	return c == ' ' || c == ',';
+}
+
+static ssize_t write_rule(struct file *file, const char __user *buf, size_t count, loff_t *pos, int (*set)(char *text, bool append))
+{
+	/* Whether the last write of this file ended in a word. */
+	void **open_word = &((struct seq_file *)file->private_data)->private;
+	/* What is longer than the buffer of a program comes in several writes. */
+	bool append = file->f_flags & O_APPEND || *pos, ends_in_word;
 	char *text = read_text(buf, count);
-	int ret;
+	int ret = -EINVAL;
 
 	if (IS_ERR(text))
 		return PTR_ERR(text);
+	ends_in_word = count && !is_blank(text[count - 1]);
 	mutex_lock(&mt_trace_mutex);
-	ret = set(text, file->f_flags & O_APPEND);
+	/* A word that was cut in two is not taken for two. */
+	if (!*open_word || !*text || is_blank(*text))
+		ret = set(text, append);
 	if (!ret)
 		mt_trace_rules_changed();
 	mutex_unlock(&mt_trace_mutex);
 	kfree(text);
-	return ret ? ret : count;
+	if (ret)
+		return ret;
+	*open_word = ends_in_word ? file : NULL;
+	*pos += count;
+	return count;
 }
 
 static int set_pids(char *text, bool append)
@@ -510,7 +548,7 @@ static int name##_open(struct inode *inode, struct file *file)					\
 												\
 static ssize_t name##_write(struct file *file, const char __user *buf, size_t count, loff_t *pos)	\
 {												\
-	return write_rule(file, buf, count, set);						\
+	return write_rule(file, buf, count, pos, set);						\
 }												\
 												\
 const struct file_operations name##_fops = {							\

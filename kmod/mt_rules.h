@@ -10,6 +10,7 @@
  * mt_trace_mutex held.
  */
 
+#include <linux/atomic.h>
 #include <linux/bitmap.h>
 #include <linux/fs.h>
 #include <linux/smp.h>
@@ -42,13 +43,15 @@ static __always_inline bool mt_filter_migration(pid_t pid, u32 from, u32 to, enu
 	       test_bit(raw_smp_processor_id(), mt_filter.cpu);
 }
 
-/* A task was made by current; a task is about to end. */
+/*
+ * A task was made by current; a task that had the pid @old has executed a program, which gives it the pid of its
+ * process; a task is about to end.
+ */
 void mt_filter_new_task(const struct task_struct *p);
+void mt_filter_exec(const struct task_struct *p, pid_t old);
 void mt_filter_exit(const struct task_struct *p);
 
 struct mt_trigger {
-	/* It waits for its event. */
-	bool armed;
 	bool by_mark, any_mark;
 	unsigned long mark;
 	/* 0: any. */
@@ -59,19 +62,24 @@ struct mt_trigger {
 };
 
 extern struct mt_trigger mt_trigger;
+/* 1 while it waits for its event. */
+extern atomic_t mt_trigger_armed;
 
 void mt_trigger_fire(void);
 
 static __always_inline bool mt_trigger_is_migration(pid_t pid, u32 from, u32 to, enum mt_event cause)
 {
-	return READ_ONCE(mt_trigger.armed) && !mt_trigger.by_mark && (!mt_trigger.pid || mt_trigger.pid == pid) &&
+	return atomic_read(&mt_trigger_armed) && !mt_trigger.by_mark && (!mt_trigger.pid || mt_trigger.pid == pid) &&
 	       mt_trigger.causes >> cause & 1 && test_bit(from, mt_trigger.from) && test_bit(to, mt_trigger.to);
 }
 
 static inline bool mt_trigger_is_mark(unsigned long mark)
 {
-	return READ_ONCE(mt_trigger.armed) && mt_trigger.by_mark && (mt_trigger.any_mark || mt_trigger.mark == mark);
+	return atomic_read(&mt_trigger_armed) && mt_trigger.by_mark && (mt_trigger.any_mark || mt_trigger.mark == mark);
 }
+
+/* Since the last start. */
+bool mt_trigger_has_come(void);
 
 /* Whether migrations are looked at at all. */
 bool mt_rules_any(void);

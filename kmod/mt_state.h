@@ -7,6 +7,7 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 
+#include "mt_lines.h"
 #include "mt_tasks.h"
 
 extern struct mutex mt_trace_mutex;
@@ -19,12 +20,6 @@ extern struct list_head mt_task_lists;
 /* If events were overwritten: what the tasks were called when the trace stopped. Or NULL. */
 extern struct mt_task_list *mt_late_tasks;
 
-/* Both clocks at the first start. */
-struct mt_start {
-	u64 ns;
-	s64 sec;
-	u64 usec;
-};
 extern struct mt_start mt_first_start;
 
 /* Grows whenever the trace is emptied. */

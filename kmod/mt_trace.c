@@ -157,6 +157,11 @@ void mt_trace_new_task(const struct task_struct *p)
 	mt_trace_comm(MT_EVENT_copy_process, p->pid, p->comm);
 }
 
+void mt_trace_exec(const struct task_struct *p, pid_t old)
+{
+	mt_filter_exec(p, old);
+}
+
 void mt_trace_exit_task(const struct task_struct *p)
 {
 	mt_filter_exit(p);
@@ -376,7 +381,8 @@ free_list:
 void mt_trace_stop_by_trigger(void)
 {
 	mutex_lock(&mt_trace_mutex);
-	if (atomic_read(&mt_trace_on)) {
+	/* It may have been stopped and started meanwhile. */
+	if (atomic_read(&mt_trace_on) && mt_trigger_has_come()) {
 		stop_trace();
 		pr_info("the trigger has come, the trace has stopped\n");
 	}

@@ -75,8 +75,9 @@ static __always_inline void mt_trace_migration(pid_t pid, u32 from, u32 to, enum
 /* Records an event with a name if the trace is on. Any context. */
 void mt_trace_comm(enum mt_event event, pid_t pid, const char *comm);
 
-/* A task that current has made, before it runs, with interrupts off; and one that is about to end. */
+/* A task that current has made, before it runs, with interrupts off; one that has executed a program, and had the pid @old; one that is about to end. */
 void mt_trace_new_task(const struct task_struct *p);
+void mt_trace_exec(const struct task_struct *p, pid_t old);
 void mt_trace_exit_task(const struct task_struct *p);
 
 #else
@@ -86,6 +87,7 @@ static inline void mt_trace_exit(void) { }
 static inline void mt_trace_migration(pid_t pid, u32 from, u32 to, enum mt_event cause) { }
 static inline void mt_trace_comm(enum mt_event event, pid_t pid, const char *comm) { }
 static inline void mt_trace_new_task(const struct task_struct *p) { }
+static inline void mt_trace_exec(const struct task_struct *p, pid_t old) { }
 static inline void mt_trace_exit_task(const struct task_struct *p) { }
 
 #endif

@@ -56,7 +56,7 @@ static int copy_buffer(unsigned int cpu, struct mt_copy *copy)
 
 	if (!mt_buffer_stats(cpu).events)
 		return 0;
-	copy->record = kvmalloc_array(room, sizeof(*copy->record), GFP_KERNEL | __GFP_NOWARN);
+	copy->record = mt_buffer_alloc(cpu);
 	if (!copy->record)
 		return -ENOMEM;
 	for (;;) {
@@ -154,18 +154,6 @@ static const struct mt_record *peek_late(const struct mt_view *view, const struc
 	return &view->late->record[cursor->late_item * 2];
 }
 
-/* The start of a CPU whose own was overwritten: at its first event, with the time of day of that moment. */
-static size_t start_line(u32 cpu, u64 time, char *line)
-{
-	u64 usec = mt_first_start.usec + (time - min(time, mt_first_start.ns)) / NSEC_PER_USEC;
-	struct mt_record record[2] = {
-		{ .ts = 0, .word = mt_record_word(MT_EVENT_start_sched_clock, 0, 0, 0) },
-		{ .sec = mt_first_start.sec + usec / USEC_PER_SEC, .usec = usec % USEC_PER_SEC },
-	};
-
-	return mt_event_line(cpu, time, record, line);
-}
-
 /* The next line of the cursor's CPU, in the order of time; 0 behind its last. */
 static size_t cpu_event(const struct mt_view *view, struct view_cursor *cursor, char *line)
 {
@@ -191,7 +179,7 @@ static size_t cpu_event(const struct mt_view *view, struct view_cursor *cursor, 
 		return 0;
 	if (lost && !cursor->start_told) {
 		cursor->start_told = true;
-		return start_line(cursor->cpu, time, line);
+		return mt_start_line(cursor->cpu, time, &mt_first_start, line);
 	}
 	cursor->place.slot += mt_event_slots(mt_record_event(record));
 	return mt_event_line(cursor->cpu, time, record, line);

@@ -32,6 +32,8 @@ static const char usage[] =
 	"  walk N          pin this process to one online CPU after the other, N times;\n"
 	"                  print its pid and each move as `FROM TO`\n"
 	"  on CPU COMMAND  COMMAND, pinned to that CPU\n"
+	"  thread 0 COMMAND\n"
+	"                  COMMAND, executed by a thread that is not the first of its process\n"
 	"  push N          the same to a child that runs all the time, both real-time, so that\n"
 	"                  nothing else has a reason to move the child\n"
 	"  counted N       N rounds of forks, pipes and affinity in 8 processes; then, with all\n"
@@ -684,6 +686,24 @@ static void run_on(int cpu, char **command)
 	die("%s", command[0]);
 }
 
+static void *execute(void *command)
+{
+	char **words = command;
+
+	execvp(words[0], words);
+	die("cannot run %s", words[0]);
+	return NULL;
+}
+
+static void run_in_thread(char **command)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, execute, command))
+		die("cannot make a thread");
+	pthread_join(thread, NULL);
+}
+
 int main(int argc, char **argv)
 {
 	const char *mode = argc > 1 ? argv[1] : "";
@@ -693,6 +713,8 @@ int main(int argc, char **argv)
 		move_around(getpid(), number);
 	else if (!strcmp(mode, "on") && argc > 3)
 		run_on(number, argv + 3);
+	else if (!strcmp(mode, "thread") && argc > 3)
+		run_in_thread(argv + 3);
 	else if (!strcmp(mode, "push"))
 		push(number);
 	else if (!strcmp(mode, "counted"))
