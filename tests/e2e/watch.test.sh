@@ -37,7 +37,7 @@ says "a look each interval, until --count" 0 "'$watch' --input stream --interval
 kill %1 2>/dev/null
 (head -n 100 "$trace"; sleep 30) >stream &
 timeout --preserve-status -s INT 1 "$watch" --input stream --interval 300ms >out 2>&1
-says "Ctrl-C is no error" 0 "(exit $?)"
+says "Ctrl-C is no error, and there is a summary" 0 "(exit $?); tail -n 1 out" "migrations in 1.0 s"
 kill %2 2>/dev/null
 
 # In a terminal: keys, and the terminal as it was.
@@ -76,7 +76,7 @@ sys.stdout.write(seen.decode(errors="replace"))
 print("\nstatus", status, "terminal", "as before" if after[3] & termios.ICANON and after[3] & termios.ECHO else "changed")
 PY
 (head -n 400 "$trace"; sleep 60) >stream &
-says "a terminal" 0 "python3 terminal.py hsrq 80 '$watch' --input stream --interval 200ms" "CAUSE" "q: quit" "reversed" "status 0 terminal as before"
+says "a terminal" 0 "python3 terminal.py hhsrq 80 '$watch' --input stream --interval 200ms" "CAUSE" "q: quit" "reversed" "status 0 terminal as before"
 kill %3 2>/dev/null
 (head -n 400 "$trace"; sleep 60) >stream &
 says "a narrow one, ended by Ctrl-C" 0 "python3 terminal.py C 30 '$watch' --input stream --interval 200ms" "CAUSE" "status 0 terminal as before"
@@ -88,7 +88,7 @@ says "refused: another file" 1 "'$watch' --input table.csv" "table.csv, line 1: 
 says "refused: an empty one" 1 "'$watch' --input empty" "empty: this is no trace"
 says "refused: none" 1 "'$watch' --input gone" "cannot open gone: No such file"
 printf '# version 1.2.0\n# cause 7 w\n0x1 0 0 1 5 7\nwhat\n' >damaged
-says "told: lines that make no sense" 0 "'$watch' --input damaged" "1 lines made no sense"
+says "told: lines that make no sense" 0 "'$watch' --input damaged" "1 line made no sense"
 for words in "--interval 50ms" "--interval x" "--count 0" "--sort age" "--top 0" "--output xml" "--input ''" "--input stream --debugfs /x"; do
 	says "refused: $words" 1 "'$watch' $words" "Try 'migrate_watch --help'"
 done

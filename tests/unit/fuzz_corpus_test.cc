@@ -14,7 +14,7 @@ using Target = int(const std::uint8_t* data, std::size_t size);
 // What the fuzzers' LLVMFuzzerTestOneInput() is called here.
 extern "C" {
 Target fuzz_stats, fuzz_reader, fuzz_scanner, fuzz_model, fuzz_stat, fuzz_import, fuzz_export, fuzz_graph, fuzz_options, fuzz_packet,
-    fuzz_log, fuzz_wire, fuzz_vmhost, fuzz_qmp, fuzz_ramstream, fuzz_ramfile, fuzz_perf, fuzz_domain, fuzz_predict;
+    fuzz_log, fuzz_wire, fuzz_vmhost, fuzz_qmp, fuzz_ramstream, fuzz_ramfile, fuzz_perf, fuzz_domain, fuzz_predict, fuzz_watch;
 }
 
 namespace {
@@ -55,4 +55,5 @@ TEST_CASE("inputs of the fuzzers are read as they should be") {
     replay("perf", fuzz_perf);
     replay("domain", fuzz_domain);
     replay("predict", fuzz_predict);
+    replay("watch", fuzz_watch);
 }

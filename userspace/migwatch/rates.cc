@@ -48,7 +48,8 @@ void Rates::forget_idle() {
 Look Rates::look(double seconds) {
     Look look{seconds, std::exchange(now_, 0), total_, lost_, {}, {}, {}};
     forget_idle();
-    for (auto& [cause, count] : causes_) look.causes.push_back({cause, 0, 0, 0, std::exchange(count.now, 0), count.total});
+    for (auto& [cause, count] : causes_)
+        if (count.total) look.causes.push_back({cause, 0, 0, 0, std::exchange(count.now, 0), count.total});
     for (auto& [pair, count] : pairs_)
         look.pairs.push_back({fmt::format("{} > {}", pair.first, pair.second), 0, pair.first, pair.second, std::exchange(count.now, 0), count.total});
     for (auto& [pid, count] : processes_) look.processes.push_back({count.name, pid, 0, 0, std::exchange(count.now, 0), count.total});

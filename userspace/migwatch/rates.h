@@ -27,7 +27,7 @@ struct Look {
     double seconds = 0;  ///< since the last
     std::uint64_t migrations = 0, total = 0;
     std::uint64_t lost = 0;  ///< events, since the begin
-    std::vector<Row> causes, pairs, processes;
+    std::vector<Row> causes, pairs, processes;  ///< of which there were any
 };
 
 class Rates {

@@ -76,7 +76,10 @@ class ModuleSession : public Session {
 
     int fd() const override { return pipe_.get(); }
     void read_counts(Rates& rates) override {
-        if (tail_) tail_->read(rates);
+        if (!tail_) return;
+        const bool full = !counts_->feature().enabled();
+        tail_->read(rates);
+        if (full) restart_counts();
     }
     std::string name() const override { return trace_.feature().file("trace_pipe"); }
 
@@ -98,6 +101,14 @@ class ModuleSession : public Session {
         counts_->feature().claim(false);
         counts_->use_period(period);
         counts_->start();
+        tail_.emplace(counts_->feature().data_file());
+    }
+
+    /// Their buffer was full, or somebody has switched them off.
+    void restart_counts() {
+        tail_.reset();
+        counts_->feature().reset();
+        counts_->feature().start();
         tail_.emplace(counts_->feature().data_file());
     }
 

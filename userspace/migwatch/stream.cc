@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "base/error.h"
 #include "migtrace/event.h"
 
@@ -27,13 +29,19 @@ void TraceStream::add(std::string_view piece) {
     }
     rest_.append(piece);
     if (rest_.size() <= kLongestLine) return;
-    skipped_ += !overlong_;
-    overlong_ = true;
+    if (!std::exchange(overlong_, true)) skip();
     rest_.clear();
+}
+
+/// A file of another kind shall not be watched for ever.
+void TraceStream::skip() {
+    skipped_++;
+    if (!header_.names_events()) throw base::Error(fmt::format("{}, line {}: this is no trace", name_, lines_));
 }
 
 void TraceStream::line(std::string_view text) {
     lines_++;
+    if (text.size() > kLongestLine) return skip();
     if (const auto header = migtrace::header_text(text)) {
         if (const auto lost = migtrace::parse_lost(*header))
             rates_.lost(lost->count);
@@ -42,12 +50,8 @@ void TraceStream::line(std::string_view text) {
         return;
     }
     migtrace::Event event{};
-    if (text.empty() || migtrace::parse_event(text, event) != migtrace::Fault::None) {
-        skipped_ += !text.empty();
-        // A file of another kind shall not be watched for ever.
-        if (!header_.names_events() && skipped_ > 0) throw base::Error(fmt::format("{}, line {}: this is no trace", name_, lines_));
-        return;
-    }
+    if (text.empty()) return;
+    if (migtrace::parse_event(text, event) != migtrace::Fault::None) return skip();
     const migtrace::Role role = event.shape == migtrace::Shape::Start ? migtrace::Role::OtherLoc : header_.role(event.number);
     if (event.shape == migtrace::Shape::Comm && role == migtrace::Role::Comm) comms_.set(event.pid, event.comm());
     if (event.shape == migtrace::Shape::Migration && role == migtrace::Role::Cause)

@@ -23,6 +23,7 @@ class TraceStream {
 
  private:
     void line(std::string_view text);
+    void skip();
     std::string name_;
     Rates& rates_;
     migtrace::TraceHeader header_;

@@ -56,6 +56,12 @@ std::string sums(const Look& look, double time) {
 
 }  // namespace
 
+std::string view_sums(const Look& look, double seconds) {
+    std::string text = fmt::format("{} migrations in {:.1f} s, {:.1f}/s", look.total, seconds, rate(look.total, seconds));
+    if (look.lost) text += fmt::format("; {} events lost", look.lost);
+    return text;
+}
+
 std::vector<std::string> view(Look look, const ViewOptions& options, double time) {
     arrange(look, options);
     const std::size_t left = kCauseWidth + kRateWidth + kGap, middle = kPairWidth + kRateWidth + kGap;

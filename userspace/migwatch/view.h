@@ -16,6 +16,9 @@ struct ViewOptions {
     std::size_t width = 80;  ///< columns; lines are not longer
 };
 
+/// All of it in a line: how many there were in so many seconds.
+std::string view_sums(const Look& look, double seconds);
+
 /// A line of sums, titles, and three tables side by side. `time`: in s since 1970, shown as local time of day. What comes from names has no control characters.
 std::vector<std::string> view(Look look, const ViewOptions& options, double time);
 

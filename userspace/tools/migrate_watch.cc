@@ -172,6 +172,8 @@ class Watch {
         }
     }
     const migwatch::TraceStream& stream() const { return stream_; }
+    bool ended_by_user() const { return ended_by_user_; }
+    std::string sums() { return migwatch::view_sums(rates_.look(0), std::chrono::duration<double>(Clock::now() - begin_).count()); }
 
  private:
     /// Waits for something, and deals with it; false at the end of the stream.
@@ -207,7 +209,7 @@ class Watch {
     Display& display_;
     migwatch::Rates rates_;
     migwatch::TraceStream stream_;
-    Clock::time_point last_ = Clock::now();
+    Clock::time_point begin_ = Clock::now(), last_ = begin_;
     bool ended_by_user_ = false;
 };
 
@@ -221,15 +223,18 @@ int work(int argc, char** argv) {
                                        : migwatch::watch_module(options.facility, std::chrono::round<std::chrono::milliseconds>(options.interval), base::warn);
     std::uint64_t skipped = 0;
     bool is_trace = false;
+    std::string sums;
     {
         Display display(options);
         Watch watch(options, *session, display);
         watch.run(signals);
+        if (watch.ended_by_user() && !options.json) sums = watch.sums();
         skipped = watch.stream().skipped_lines();
         is_trace = watch.stream().header().names_events();
     }
+    if (!sums.empty()) base::print_line(sums);
     if (!is_trace && options.input) throw base::Error(fmt::format("{}: this is no trace: there is no header", session->name()));
-    if (skipped) base::warn(fmt::format("{}: {} lines made no sense", session->name(), skipped));
+    if (skipped) base::warn(fmt::format("{}: {} line{} made no sense", session->name(), skipped, skipped == 1 ? "" : "s"));
     return 0;
 }
 
