@@ -355,21 +355,28 @@ u32 mt_buffer_copy(unsigned int cpu, struct mt_place *place, struct mt_record *t
 	}
 }
 
-const struct mt_record *mt_buffer_at(unsigned int cpu, struct mt_place *place)
+const struct mt_record *mt_buffer_piece(unsigned int cpu, struct mt_place *place, const struct mt_record **end, u64 *lost)
 {
 	struct mt_buffer *buffer = per_cpu_ptr(&mt_buffer, cpu);
-	u64 lost;
+	const struct mt_record *begin;
+	u32 slots;
 
 	if (!buffer->slot)
 		return NULL;
 	if (buffer->number >= place->number + MT_CHUNKS)
-		pass_over(buffer, place, &lost);
-	while (place->slot == slots_in_chunk(buffer, place->number, buffer->number)) {
+		pass_over(buffer, place, lost);
+	for (;;) {
+		slots = slots_in_chunk(buffer, place->number, buffer->number);
+		begin = chunk_begin(buffer, place->number) + place->slot;
+		if (slots > place->slot)
+			break;
 		if (place->number == buffer->number)
 			return NULL;
 		*place = (struct mt_place){ .number = place->number + 1 };
 	}
-	return chunk_begin(buffer, place->number) + place->slot;
+	*end = begin + slots - place->slot;
+	place->slot = slots;
+	return begin;
 }
 
 static u64 bytes_used(struct mt_buffer *buffer)

@@ -91,8 +91,8 @@ static __always_inline void mt_buffer_commit(struct mt_record *record, u32 slots
  */
 bool mt_buffer_next_chunk(u32 slots);
 
-/* When there was no room even so: it was because this CPU's buffer is full. */
-static inline bool mt_buffer_is_full(void)
+/* Of this CPU. When there was no room even so: it is full. */
+static __always_inline bool mt_buffer_is_open(void)
 {
 	return this_cpu_read(mt_buffer.end) != NULL;
 }
@@ -155,8 +155,11 @@ struct mt_place {
  */
 u32 mt_buffer_copy(unsigned int cpu, struct mt_place *place, struct mt_record *to, u32 most, u64 *lost);
 
-/* The next record of a buffer at rest from @place on, which may move to the next chunk; NULL behind the last. */
-const struct mt_record *mt_buffer_at(unsigned int cpu, struct mt_place *place);
+/*
+ * Of a buffer at rest: the next piece of events behind @place, which moves behind it, up to *@end. *@lost grows by the
+ * events that were overwritten before it. Return: where the piece begins; NULL: there is none.
+ */
+const struct mt_record *mt_buffer_piece(unsigned int cpu, struct mt_place *place, const struct mt_record **end, u64 *lost);
 
 /* Room for all that can be copied from the buffer of CPU @cpu, for kvfree(). Return: NULL if memory is short. */
 struct mt_record *mt_buffer_alloc(unsigned int cpu);

@@ -23,6 +23,7 @@
 #include <linux/cpu.h>
 #include <linux/debugfs.h>
 #include <linux/irq_work.h>
+#include <linux/jump_label.h>
 #include <linux/ktime.h>
 #include <linux/migrate_trace_lite.h>
 #include <linux/mm.h>
@@ -90,7 +91,7 @@ static struct mt_record *reserve(u32 slots)
 		return record;
 	if (mt_buffer_next_chunk(slots))
 		return mt_buffer_next();
-	if (mt_buffer_is_full() && turn_off())
+	if (mt_buffer_is_open() && turn_off())
 		irq_work_queue(&mt_stop_irq_work);
 	return NULL;
 }
@@ -111,10 +112,17 @@ void mt_trace_in_next_chunk(u64 word)
 	record_migration(word);
 }
 
+static DEFINE_STATIC_KEY_FALSE(mt_trace_ruled);
+
 void mt_trace_by_rules(pid_t pid, u32 from, u32 to, enum mt_event cause)
 {
-	bool fires = unlikely(mt_trigger_is_migration(pid, from, to, cause));
+	bool fires;
 
+	if (!static_branch_unlikely(&mt_trace_ruled)) {
+		record_migration(mt_record_word(cause, from, to, pid));
+		return;
+	}
+	fires = unlikely(mt_trigger_is_migration(pid, from, to, cause));
 	if (mt_filter_migration(pid, from, to, cause))
 		record_migration(mt_record_word(cause, from, to, pid));
 	if (fires)
@@ -205,18 +213,29 @@ static void start_cpu(void *unused)
 #ifdef MT_HAVE_CYCLES
 DEFINE_STATIC_KEY_FALSE(mt_trace_plain);
 
-static void choose_way(void)
+static void choose_plain(bool plain)
 {
-	if (mt_clock_is_cycles() && !mt_rules_any())
+	if (plain)
 		static_branch_enable(&mt_trace_plain);
 	else
 		static_branch_disable(&mt_trace_plain);
 }
 #else
-static void choose_way(void)
+static void choose_plain(bool plain)
 {
 }
 #endif
+
+static void choose_way(void)
+{
+	bool ruled = mt_rules_any();
+
+	if (ruled)
+		static_branch_enable(&mt_trace_ruled);
+	choose_plain(mt_clock_is_cycles() && !ruled);
+	if (!ruled)
+		static_branch_disable(&mt_trace_ruled);
+}
 
 void mt_trace_rules_changed(void)
 {

@@ -24,7 +24,7 @@ int mt_trace_init(unsigned int buf_kb, bool overwrite);
 /* Stops the trace. */
 void mt_trace_exit(void);
 
-/* For a migration for which there is no room in this chunk of the buffer, or none at all. Interrupts are off. */
+/* For a migration for which there is no room in this chunk of the buffer, which is open. Interrupts are off. */
 void mt_trace_in_next_chunk(u64 word);
 
 /*
@@ -55,20 +55,20 @@ static __always_inline bool mt_trace_is_plain(void)
 static __always_inline void mt_trace_migration(pid_t pid, u32 from, u32 to, enum mt_event cause)
 {
 	struct mt_record *record;
-	u64 word;
 
 	if (!mt_trace_is_plain()) {
-		mt_trace_by_rules(pid, from, to, cause);
+		if (mt_buffer_is_open())
+			mt_trace_by_rules(pid, from, to, cause);
 		return;
 	}
 	record = mt_buffer_next();
-	word = mt_record_word(cause, from, to, pid);
 	if (unlikely(!mt_buffer_has_room(record, 1))) {
-		mt_trace_in_next_chunk(word);
+		if (mt_buffer_is_open())
+			mt_trace_in_next_chunk(mt_record_word(cause, from, to, pid));
 		return;
 	}
 	record->ts = mt_cycles();
-	record->word = word;
+	record->word = mt_record_word(cause, from, to, pid);
 	mt_buffer_commit(record, 1);
 }
 

@@ -103,31 +103,41 @@ struct view_cursor {
 	u32 cpu;
 	bool lost_told, start_told, lists_done;
 	u32 clock_hint;
+	/* Records up to the end of this piece of the buffer, what comes behind it, and how many events were overwritten before it. */
+	const struct mt_record *next, *end;
 	struct mt_place place;
+	u64 lost;
 	/* Next event of this list of tasks, which this CPU made; NULL: before the first. */
 	u32 item, late_item;
 	struct mt_task_list *list;
 };
 
-/* The next record of the cursor's CPU, or NULL. */
-static const struct mt_record *peek_record(const struct mt_view *view, struct view_cursor *cursor)
+/* Return: false if there is no other piece. */
+static noinline bool next_piece(const struct mt_view *view, struct view_cursor *cursor)
 {
 	const struct mt_copy *copy;
-	const struct mt_record *record;
 
-	if (!view->snapshot)
-		return mt_buffer_at(cursor->cpu, &cursor->place);
+	if (!view->snapshot) {
+		cursor->next = mt_buffer_piece(cursor->cpu, &cursor->place, &cursor->end, &cursor->lost);
+		if (!cursor->next)
+			cursor->end = NULL;
+		return cursor->next;
+	}
+	if (cursor->next)
+		return false;
 	copy = &view->snapshot->cpu[cursor->cpu];
-	if (cursor->place.slot >= copy->slots)
-		return NULL;
-	record = copy->record + cursor->place.slot;
-	return record->ts <= view->snapshot->until ? record : NULL;
+	cursor->next = copy->record;
+	cursor->end = copy->record + copy->slots;
+	cursor->lost = copy->lost;
+	return copy->slots;
 }
 
-/* How many events of the cursor's CPU were overwritten; to be asked behind peek_record(). */
-static u64 lost_events(const struct mt_view *view, const struct view_cursor *cursor)
+/* The next record of the cursor's CPU, or NULL. */
+static __always_inline const struct mt_record *peek_record(const struct mt_view *view, struct view_cursor *cursor)
 {
-	return view->snapshot ? view->snapshot->cpu[cursor->cpu].lost : cursor->place.event;
+	if (cursor->next == cursor->end && !next_piece(view, cursor))
+		return NULL;
+	return !view->snapshot || cursor->next->ts <= view->snapshot->until ? cursor->next : NULL;
 }
 
 /* The next event in lists of tasks that the cursor's CPU made, or NULL. */
@@ -159,11 +169,11 @@ static size_t cpu_event(const struct mt_view *view, struct view_cursor *cursor, 
 {
 	const struct mt_record *record = peek_record(view, cursor);
 	const struct mt_record *task = peek_task(cursor), *late = peek_late(view, cursor);
-	u64 lost = lost_events(view, cursor), time = U64_MAX;
+	u64 time = U64_MAX;
 
-	if (lost && !cursor->lost_told) {
+	if (cursor->lost && !cursor->lost_told) {
 		cursor->lost_told = true;
-		return mt_lost_line(cursor->cpu, lost, line);
+		return mt_lost_line(cursor->cpu, cursor->lost, line);
 	}
 	if (record)
 		time = mt_clock_time(view->clock, record->ts, &cursor->clock_hint);
@@ -177,11 +187,11 @@ static size_t cpu_event(const struct mt_view *view, struct view_cursor *cursor, 
 	}
 	if (!record)
 		return 0;
-	if (lost && !cursor->start_told) {
+	if (cursor->lost && !cursor->start_told) {
 		cursor->start_told = true;
 		return mt_start_line(cursor->cpu, time, &mt_first_start, line);
 	}
-	cursor->place.slot += mt_event_slots(mt_record_event(record));
+	cursor->next += mt_event_slots(mt_record_event(record));
 	return mt_event_line(cursor->cpu, time, record, line);
 }
 
@@ -224,7 +234,7 @@ static u64 oldest_time(const struct mt_view *view, bool *overwritten)
 
 		if (record)
 			oldest = min(oldest, mt_clock_time(view->clock, record->ts, &cursor.clock_hint));
-		*overwritten |= lost_events(view, &cursor);
+		*overwritten |= cursor.lost != 0;
 	}
 	return oldest;
 }

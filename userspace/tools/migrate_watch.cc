@@ -97,6 +97,11 @@ Options read_options(const base::CommandLine& line) {
 
 double since_1970() { return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count(); }
 
+/// So short that it does not matter much where in a period a look falls.
+std::chrono::milliseconds period_of_counts(std::chrono::nanoseconds interval) {
+    return std::chrono::round<std::chrono::milliseconds>(interval / 10);
+}
+
 /// What is shown, and where.
 class Display {
  public:
@@ -220,7 +225,7 @@ int work(int argc, char** argv) {
     const Options options = read_options(line);
     base::StopSignals signals;
     const auto session = options.input ? migwatch::watch_file(*options.input)
-                                       : migwatch::watch_module(options.facility, std::chrono::round<std::chrono::milliseconds>(options.interval), base::warn);
+                                       : migwatch::watch_module(options.facility, period_of_counts(options.interval), base::warn);
     std::uint64_t skipped = 0;
     bool is_trace = false;
     std::string sums;

@@ -114,6 +114,24 @@ TEST_CASE("causes that others have counted count instead") {
     CHECK(rates.look(1).causes[0].now == 0);
 }
 
+TEST_CASE("causes that there were none of are not shown") {
+    Rates rates;
+    rates.counted("pull_task", 0);
+    CHECK(rates.look(1).causes.empty());
+    rates.counted("pull_task", 2);
+    CHECK(names(rates.look(1).causes) == std::vector<std::string>{"pull_task"});
+    CHECK(rates.look(1).causes[0].now == 0);
+}
+
+TEST_CASE("the sums of all looks") {
+    Rates rates;
+    for (int i = 0; i < 3; i++) rates.migration(1, "a", 0, 1, "pull_task");
+    rates.look(1);
+    rates.lost(7);
+    CHECK(view_sums(rates.look(1), 2) == "3 migrations in 2.0 s, 1.5/s; 7 events lost");
+    CHECK(view_sums(Rates().look(1), 0) == "0 migrations in 0.0 s, 0.0/s");
+}
+
 TEST_CASE("rows go by rate, total or name") {
     std::vector<Row> rows = {{"b", 1, 0, 0, 5, 5}, {"a", 2, 0, 0, 1, 100}, {"c", 3, 0, 0, 5, 7}};
     sort_rows(rows, Sort::Rate, false);
