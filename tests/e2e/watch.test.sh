@@ -32,13 +32,13 @@ says "sorted by name, reversed" 0 "'$watch' --input '$trace' --sort name --rever
 
 # As it comes: a look each interval, whatever comes.
 mkfifo stream
-(head -n 100 "$trace"; sleep 3) >stream &
+(head -n 100 "$trace"; exec sleep 3) >stream &
 says "a look each interval, until --count" 0 "'$watch' --input stream --interval 300ms --count 3 | grep -c CAUSE" 3
-kill %1 2>/dev/null
-(head -n 100 "$trace"; sleep 30) >stream &
+kill "$!" 2>/dev/null
+(head -n 100 "$trace"; exec sleep 30) >stream &
 timeout --preserve-status -s INT 1 "$watch" --input stream --interval 300ms >out 2>&1
 says "Ctrl-C is no error, and there is a summary" 0 "(exit $?); tail -n 1 out" "migrations in 1.0 s"
-kill %2 2>/dev/null
+kill "$!" 2>/dev/null
 
 # In a terminal: keys, and the terminal as it was.
 cat >terminal.py <<'PY'
@@ -75,12 +75,12 @@ status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 sys.stdout.write(seen.decode(errors="replace"))
 print("\nstatus", status, "terminal", "as before" if after[3] & termios.ICANON and after[3] & termios.ECHO else "changed")
 PY
-(head -n 400 "$trace"; sleep 60) >stream &
+(head -n 400 "$trace"; exec sleep 60) >stream &
 says "a terminal" 0 "python3 terminal.py hhsrq 80 '$watch' --input stream --interval 200ms" "CAUSE" "q: quit" "reversed" "status 0 terminal as before"
-kill %3 2>/dev/null
-(head -n 400 "$trace"; sleep 60) >stream &
+kill "$!" 2>/dev/null
+(head -n 400 "$trace"; exec sleep 60) >stream &
 says "a narrow one, ended by Ctrl-C" 0 "python3 terminal.py C 30 '$watch' --input stream --interval 200ms" "CAUSE" "status 0 terminal as before"
-kill %4 2>/dev/null
+kill "$!" 2>/dev/null
 
 printf 'a,b\n1,2\n' >table.csv
 : >empty
