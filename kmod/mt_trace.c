@@ -112,17 +112,17 @@ void mt_trace_in_next_chunk(u64 word)
 	record_migration(word);
 }
 
-static DEFINE_STATIC_KEY_FALSE(mt_trace_ruled);
+void mt_trace_by_sched_clock(u64 word)
+{
+	record_migration(word);
+}
+
+DEFINE_STATIC_KEY_FALSE(mt_trace_ruled);
 
 void mt_trace_by_rules(pid_t pid, u32 from, u32 to, enum mt_event cause)
 {
-	bool fires;
+	bool fires = unlikely(mt_trigger_is_migration(pid, from, to, cause));
 
-	if (!static_branch_unlikely(&mt_trace_ruled)) {
-		record_migration(mt_record_word(cause, from, to, pid));
-		return;
-	}
-	fires = unlikely(mt_trigger_is_migration(pid, from, to, cause));
 	if (mt_filter_migration(pid, from, to, cause))
 		record_migration(mt_record_word(cause, from, to, pid));
 	if (fires)

@@ -27,11 +27,11 @@ void mt_trace_exit(void);
 /* For a migration for which there is no room in this chunk of the buffer, which is open. Interrupts are off. */
 void mt_trace_in_next_chunk(u64 word);
 
-/*
- * For a migration while there are filters or a trigger (mt_rules.h), or times come from sched_clock(). Interrupts
- * are off.
- */
+/* For a migration while times come from sched_clock(), and while there are filters or a trigger (mt_rules.h). Interrupts are off. */
+void mt_trace_by_sched_clock(u64 word);
 void mt_trace_by_rules(pid_t pid, u32 from, u32 to, enum mt_event cause);
+/* Whether there are. */
+DECLARE_STATIC_KEY_FALSE(mt_trace_ruled);
 
 #ifdef MT_HAVE_CYCLES
 DECLARE_STATIC_KEY_FALSE(mt_trace_plain);
@@ -57,8 +57,10 @@ static __always_inline void mt_trace_migration(pid_t pid, u32 from, u32 to, enum
 	struct mt_record *record;
 
 	if (!mt_trace_is_plain()) {
-		if (mt_buffer_is_open())
+		if (static_branch_unlikely(&mt_trace_ruled))
 			mt_trace_by_rules(pid, from, to, cause);
+		else if (mt_buffer_is_open())
+			mt_trace_by_sched_clock(mt_record_word(cause, from, to, pid));
 		return;
 	}
 	record = mt_buffer_next();
