@@ -96,7 +96,7 @@ static struct mt_record *reserve(u32 slots)
 	return NULL;
 }
 
-static void record_migration(u64 word)
+void mt_trace_record(u64 word)
 {
 	struct mt_record *record = reserve(1);
 
@@ -107,16 +107,6 @@ static void record_migration(u64 word)
 	mt_buffer_commit(record, 1);
 }
 
-void mt_trace_in_next_chunk(u64 word)
-{
-	record_migration(word);
-}
-
-void mt_trace_by_sched_clock(u64 word)
-{
-	record_migration(word);
-}
-
 DEFINE_STATIC_KEY_FALSE(mt_trace_ruled);
 
 void mt_trace_by_rules(pid_t pid, u32 from, u32 to, enum mt_event cause)
@@ -124,7 +114,7 @@ void mt_trace_by_rules(pid_t pid, u32 from, u32 to, enum mt_event cause)
 	bool fires = unlikely(mt_trigger_is_migration(pid, from, to, cause));
 
 	if (mt_filter_migration(pid, from, to, cause))
-		record_migration(mt_record_word(cause, from, to, pid));
+		mt_trace_record(mt_record_word(cause, from, to, pid));
 	if (fires)
 		mt_trigger_fire();
 }

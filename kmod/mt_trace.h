@@ -24,11 +24,13 @@ int mt_trace_init(unsigned int buf_kb, bool overwrite);
 /* Stops the trace. */
 void mt_trace_exit(void);
 
-/* For a migration for which there is no room in this chunk of the buffer, which is open. Interrupts are off. */
-void mt_trace_in_next_chunk(u64 word);
+/*
+ * For a migration for which there is no room in this chunk of the buffer, which is open, or whose time comes from
+ * sched_clock(). Interrupts are off.
+ */
+void mt_trace_record(u64 word);
 
-/* For a migration while times come from sched_clock(), and while there are filters or a trigger (mt_rules.h). Interrupts are off. */
-void mt_trace_by_sched_clock(u64 word);
+/* For a migration while there are filters or a trigger (mt_rules.h). Interrupts are off. */
 void mt_trace_by_rules(pid_t pid, u32 from, u32 to, enum mt_event cause);
 /* Whether there are. */
 DECLARE_STATIC_KEY_FALSE(mt_trace_ruled);
@@ -60,13 +62,13 @@ static __always_inline void mt_trace_migration(pid_t pid, u32 from, u32 to, enum
 		if (static_branch_unlikely(&mt_trace_ruled))
 			mt_trace_by_rules(pid, from, to, cause);
 		else if (mt_buffer_is_open())
-			mt_trace_by_sched_clock(mt_record_word(cause, from, to, pid));
+			mt_trace_record(mt_record_word(cause, from, to, pid));
 		return;
 	}
 	record = mt_buffer_next();
 	if (unlikely(!mt_buffer_has_room(record, 1))) {
 		if (mt_buffer_is_open())
-			mt_trace_in_next_chunk(mt_record_word(cause, from, to, pid));
+			mt_trace_record(mt_record_word(cause, from, to, pid));
 		return;
 	}
 	record->ts = mt_cycles();
