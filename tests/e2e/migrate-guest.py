@@ -30,7 +30,7 @@ import subprocess
 import sys
 import time
 
-from guests import PATIENCE, connect, load_vm_run, write_initramfs
+from guests import KERNEL_COMMAND_LINE, PATIENCE, connect, load_vm_run, write_initramfs
 
 GUEST, HOST = "192.0.2.2", "192.0.2.1"
 # Not a multiple of 256 KiB: an old QEMU loses dirty pages otherwise when it emulates the CPU.
@@ -58,7 +58,7 @@ class Machine:
         control = os.path.join(folder, f"qmp{number}")
         command = ["nice", "-n", "10", qemu.program, *qemu.data, "-nodefaults", "-no-user-config", "-display", "none", "-machine", "pc",
                    "-accel", qemu.accel(None), "-cpu", "max", "-m", MEMORY, "-kernel", image,
-                   "-initrd", os.path.join(folder, "initramfs"), "-append", "quiet panic=-1 tsc=reliable no_timer_check",
+                   "-initrd", os.path.join(folder, "initramfs"), "-append", KERNEL_COMMAND_LINE,
                    "-netdev", f"tap,id=n,ifname=tap{number % 2},script=no,downscript=no",
                    "-device", "virtio-net-pci,netdev=n,mac=52:54:00:12:34:56,romfile=", "-qmp", f"unix:{control},server=on,wait=off"]
         if incoming:

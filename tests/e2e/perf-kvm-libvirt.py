@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 
-from guests import Shell, load_vm_run, write_initramfs
+from guests import KERNEL_COMMAND_LINE, Shell, load_vm_run, write_initramfs
 
 PROGRAMS, FOLDER = sys.argv[1:]
 SERVER, CLIENT = (os.path.join(PROGRAMS, name) for name in ("perf_kvm_server", "perf_kvm_client"))
@@ -30,7 +30,7 @@ DOMAIN = """<domain type='qemu'>
     <type arch='x86_64' machine='pc'>hvm</type>
     <kernel>{kernel}</kernel>
     <initrd>{folder}/initramfs</initrd>
-    <cmdline>quiet panic=-1 tsc=reliable no_timer_check</cmdline>
+    <cmdline>{append}</cmdline>
   </os>
   <devices>
     <emulator>{qemu}</emulator>
@@ -67,7 +67,7 @@ def start_domain(vm_run, kernel):
         copy.write(original.read())
     description = os.path.join(FOLDER, "web1.xml")
     with open(description, "w") as xml:
-        xml.write(DOMAIN.format(kernel=image, folder=FOLDER, qemu=run("sh", "-c", "command -v qemu-system-x86_64").stdout.strip(), mac=MAC))
+        xml.write(DOMAIN.format(append=KERNEL_COMMAND_LINE, kernel=image, folder=FOLDER, qemu=run("sh", "-c", "command -v qemu-system-x86_64").stdout.strip(), mac=MAC))
     started = run("virsh", "-q", "-c", "qemu:///system", "create", description)
     if started.returncode:
         raise SystemExit(f"the domain does not start: {started.stderr}")
