@@ -355,7 +355,8 @@ u32 mt_buffer_copy(unsigned int cpu, struct mt_place *place, struct mt_record *t
 	}
 }
 
-const struct mt_record *mt_buffer_piece(unsigned int cpu, struct mt_place *place, const struct mt_record **end, u64 *lost)
+const struct mt_record *mt_buffer_piece(unsigned int cpu, struct mt_place *place, const struct mt_record **end,
+					u64 *lost)
 {
 	struct mt_buffer *buffer = per_cpu_ptr(&mt_buffer, cpu);
 	const struct mt_record *begin;

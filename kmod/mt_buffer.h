@@ -140,7 +140,10 @@ void mt_buffer_rewind(void);
 
 /* ---- reading, also while it is open; memory must not go away meanwhile ---- */
 
-/* A place in the buffer of a CPU, in front of its event number `event`. All zero: before everything since the last reset. */
+/*
+ * A place in the buffer of a CPU, in front of its event number `event`. All zero: before everything since the last
+ * reset.
+ */
 struct mt_place {
 	unsigned long number;
 	u32 slot;
@@ -159,7 +162,8 @@ u32 mt_buffer_copy(unsigned int cpu, struct mt_place *place, struct mt_record *t
  * Of a buffer at rest: the next piece of events behind @place, which moves behind it, up to *@end. *@lost grows by the
  * events that were overwritten before it. Return: where the piece begins; NULL: there is none.
  */
-const struct mt_record *mt_buffer_piece(unsigned int cpu, struct mt_place *place, const struct mt_record **end, u64 *lost);
+const struct mt_record *mt_buffer_piece(unsigned int cpu, struct mt_place *place, const struct mt_record **end,
+					u64 *lost);
 
 /* Room for all that can be copied from the buffer of CPU @cpu, for kvfree(). Return: NULL if memory is short. */
 struct mt_record *mt_buffer_alloc(unsigned int cpu);

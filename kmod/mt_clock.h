@@ -69,7 +69,10 @@ struct mt_clock_table {
 /* Of all runs up to now; while stopped it does not change. */
 extern struct mt_clock_table mt_clock_table;
 
-/* The table as it is now, up to this moment: what was stamped before it was called has a time by it. Also while it runs. */
+/*
+ * The table as it is now, up to this moment: what was stamped before it was called has a time by it. Also while it
+ * runs.
+ */
 void mt_clock_copy(struct mt_clock_table *table);
 
 /*

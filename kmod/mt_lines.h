@@ -2,7 +2,10 @@
 #ifndef MT_LINES_H
 #define MT_LINES_H
 
-/* The lines of a trace as text (docs/format.md). Each function writes one at @line, MT_LINE_MAX bytes at most, and returns its length. */
+/*
+ * The lines of a trace as text (docs/format.md). Each function writes one at @line, MT_LINE_MAX bytes at most, and
+ * returns its length.
+ */
 
 #include <linux/types.h>
 

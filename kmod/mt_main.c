@@ -27,11 +27,13 @@ MODULE_PARM_DESC(trace_buf_kb, "size of each CPU's trace buffer in KiB, 1 to 104
 
 static bool overwrite;
 module_param(overwrite, bool, 0444);
-MODULE_PARM_DESC(overwrite, "keep the newest events when a buffer is full, instead of stopping (default n; see also the file overwrite)");
+MODULE_PARM_DESC(overwrite, "keep the newest events when a buffer is full, instead of stopping (default n; see also the file "
+		 "overwrite)");
 
 static bool cycles = true;
 module_param(cycles, bool, 0444);
-MODULE_PARM_DESC(cycles, "take times from the CPU's cycle counter where that is steady, which is faster; n: from sched_clock() always (default y; reads N where it is not steady)");
+MODULE_PARM_DESC(cycles, "take times from the CPU's cycle counter where that is steady, which is faster; n: from sched_clock() "
+		 "always (default y; reads N where it is not steady)");
 #else
 enum { trace_buf_kb = 1, overwrite = 0, MT_TRACE_BUF_KB_MAX = 1 };
 static bool cycles = true;

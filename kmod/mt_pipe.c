@@ -172,7 +172,8 @@ static const struct mt_record *peek_list(struct mt_pipe *pipe)
 	while (!pipe->list || pipe->item == pipe->list->count) {
 		if (pipe->list ? list_is_last(&pipe->list->node, &mt_task_lists) : list_empty(&mt_task_lists))
 			return NULL;
-		pipe->list = pipe->list ? list_next_entry(pipe->list, node) : list_first_entry(&mt_task_lists, struct mt_task_list, node);
+		pipe->list = pipe->list ? list_next_entry(pipe->list, node) :
+					  list_first_entry(&mt_task_lists, struct mt_task_list, node);
 		pipe->item = 0;
 	}
 	return &pipe->list->record[pipe->item * 2];

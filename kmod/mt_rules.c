@@ -385,8 +385,9 @@ static int set_trigger(char *text)
 
 bool mt_rules_any(void)
 {
-	return mt_nr_tgids || mt_filter.causes != U32_MAX || !bitmap_full(mt_filter.cpu, NR_CPUS) || !bitmap_full(mt_filter.from, NR_CPUS) ||
-	       !bitmap_full(mt_filter.to, NR_CPUS) || (*mt_trigger_text && !mt_trigger.by_mark);
+	return mt_nr_tgids || mt_filter.causes != U32_MAX || !bitmap_full(mt_filter.cpu, NR_CPUS) ||
+	       !bitmap_full(mt_filter.from, NR_CPUS) || !bitmap_full(mt_filter.to, NR_CPUS) ||
+	       (*mt_trigger_text && !mt_trigger.by_mark);
 }
 
 void mt_rules_init(void)
@@ -427,7 +428,8 @@ static bool is_blank(char c)
 	return c == ' ' || c == ',';
 }
 
-static ssize_t write_rule(struct file *file, const char __user *buf, size_t count, loff_t *pos, int (*set)(char *text, bool append))
+static ssize_t write_rule(struct file *file, const char __user *buf, size_t count, loff_t *pos,
+			  int (*set)(char *text, bool append))
 {
 	/* Whether the last write of this file ended in a word. */
 	void **open_word = &((struct seq_file *)file->private_data)->private;
