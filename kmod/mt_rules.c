@@ -78,50 +78,48 @@ void mt_filter_exit(const struct task_struct *p)
 	rcu_read_unlock();
 }
 
-/* To be called when the probes work: a thread that is not found has been made by one that was. */
+/*
+ * The threads of the processes that are wanted. To be called when probes see @pids: a thread that is not found here has
+ * been made by one that was.
+ */
 static void find_threads(unsigned long *pids)
 {
 	struct task_struct *process, *task;
 	u32 i;
 
 	rcu_read_lock();
-	for_each_process_thread(process, task)
-		for (i = 0; i < mt_nr_tgids; i++)
-			if (task->tgid == mt_filter_tgids[i])
-				set_bit(task->pid, pids);
+	for_each_process_thread(process, task) {
+		for (i = 0; i < mt_nr_tgids && task->tgid != mt_filter_tgids[i]; i++)
+			;
+		if (i == mt_nr_tgids)
+			continue;
+		set_bit(task->pid, pids);
+		/* Either this is seen, or mt_filter_exit() comes later. */
+		smp_mb__after_atomic();
+		if (READ_ONCE(task->flags) & PF_EXITING)
+			clear_bit(task->pid, pids);
+	}
 	rcu_read_unlock();
 }
 
-static void drop_pids(void)
+static unsigned long *alloc_pids(void)
+{
+	return vzalloc(BITS_TO_LONGS(PID_MAX_LIMIT + 1) * sizeof(unsigned long));
+}
+
+/* NULL: all tasks are recorded from here on. */
+static void use_pids(unsigned long *pids)
 {
 	unsigned long *old = mt_filter.pids;
 
-	WRITE_ONCE(mt_filter.pids, NULL);
+	WRITE_ONCE(mt_filter.pids, pids);
+	if (pids)
+		find_threads(pids);
 	if (!old)
 		return;
 	/* Probes look at it with interrupts off, or as readers of RCU. */
 	synchronize_rcu();
 	vfree(old);
-}
-
-static int find_pids(void)
-{
-	unsigned long *old = mt_filter.pids, *pids = NULL;
-
-	if (mt_nr_tgids) {
-		pids = vzalloc(BITS_TO_LONGS(PID_MAX_LIMIT + 1) * sizeof(*pids));
-		if (!pids)
-			return -ENOMEM;
-	}
-	/* First seen by probes that note new threads, then filled. */
-	WRITE_ONCE(mt_filter.pids, pids);
-	if (pids)
-		find_threads(pids);
-	if (old) {
-		synchronize_rcu();
-		vfree(old);
-	}
-	return 0;
 }
 
 /* ---- what was written ---- */
@@ -225,7 +223,7 @@ static int parse_causes(char *text, bool append)
 	return 0;
 }
 
-static int parse_cpus(char *text, unsigned long *mask)
+static int parse_cpus(char *text, unsigned long *mask, bool append)
 {
 	unsigned long *cpus;
 	int ret = 0;
@@ -236,7 +234,9 @@ static int parse_cpus(char *text, unsigned long *mask)
 		return -ENOMEM;
 	if (*text)
 		ret = bitmap_parselist(text, cpus, nr_cpu_ids);
-	if (!ret && bitmap_empty(cpus, NR_CPUS))
+	if (append && !bitmap_full(mask, NR_CPUS))
+		bitmap_or(cpus, cpus, mask, NR_CPUS);
+	if (bitmap_empty(cpus, NR_CPUS))
 		bitmap_fill(cpus, NR_CPUS);
 	if (!ret)
 		bitmap_copy(mask, cpus, NR_CPUS);
@@ -403,22 +403,24 @@ void mt_rules_exit(void)
 {
 	disarm();
 	cancel_delayed_work_sync(&mt_trigger_work);
-	drop_pids();
+	use_pids(NULL);
 }
 
 int mt_rules_start(void)
 {
-	int ret = find_pids();
+	unsigned long *pids = mt_nr_tgids ? alloc_pids() : NULL;
 
-	if (!ret)
-		arm();
-	return ret;
+	if (mt_nr_tgids && !pids)
+		return -ENOMEM;
+	use_pids(pids);
+	arm();
+	return 0;
 }
 
 void mt_rules_stop(void)
 {
 	disarm();
-	drop_pids();
+	use_pids(NULL);
 }
 
 /* ---- files ---- */
@@ -458,24 +460,36 @@ static ssize_t write_rule(struct file *file, const char __user *buf, size_t coun
 
 static int set_pids(char *text, bool append)
 {
-	int ret = parse_pids(text, append);
+	/* Added to what is there, where the children are that these processes have had. */
+	bool add = append && mt_filter.pids, anew = mt_trace_is_on() && !add;
+	unsigned long *pids = anew ? alloc_pids() : NULL;
+	int ret;
 
-	return ret || !mt_trace_is_on() ? ret : find_pids();
+	if (anew && !pids)
+		return -ENOMEM;
+	ret = parse_pids(text, append);
+	if (!ret && add)
+		find_threads(mt_filter.pids);
+	if (!ret && anew)
+		use_pids(mt_nr_tgids ? pids : NULL);
+	if (pids != mt_filter.pids)
+		vfree(pids);
+	return ret;
 }
 
 static int set_cpu(char *text, bool append)
 {
-	return parse_cpus(text, mt_filter.cpu);
+	return parse_cpus(text, mt_filter.cpu, append);
 }
 
 static int set_from(char *text, bool append)
 {
-	return parse_cpus(text, mt_filter.from);
+	return parse_cpus(text, mt_filter.from, append);
 }
 
 static int set_to(char *text, bool append)
 {
-	return parse_cpus(text, mt_filter.to);
+	return parse_cpus(text, mt_filter.to, append);
 }
 
 static int set_trigger_text(char *text, bool append)

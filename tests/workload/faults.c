@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Loads and starts the module while the kernel lets one allocation fail: the
- * first, then the second, and so on until there are no more. And loads it as
- * if the kernel did not have a tracepoint. Build with -static: it runs in
+ * Loads, starts, reads and sets the module while the kernel lets one
+ * allocation fail: the first, then the second, and so on until there are no
+ * more. And loads it as if the kernel did not have a tracepoint. Build with -static: it runs in
  * small virtual machines. The kernel side is Documentation/fault-injection.
  */
 #define _GNU_SOURCE
@@ -21,12 +21,17 @@
 
 static const char usage[] =
 	"Usage: faults load MODULE.ko\n"
-	"       faults start MODULE.ko FOLDER\n"
+	"       faults start MODULE.ko FOLDER [FILE TEXT]\n"
+	"       faults write MODULE.ko FOLDER FILE TEXT\n"
+	"       faults read MODULE.ko FOLDER FILE\n"
 	"       faults without MODULE.ko TRACEPOINT\n"
 	"\n"
 	"  load      load the module with each allocation of that in turn failing; each time it must\n"
 	"            load afterwards, when nothing fails\n"
-	"  start     the same for writing 1 to FOLDER/enable, on a freshly loaded module each time\n"
+	"  start     the same for writing 1 to FOLDER/enable, on a freshly loaded module each time;\n"
+	"            TEXT, if any, is written to FOLDER/FILE before\n"
+	"  write     the same for writing TEXT to FOLDER/FILE while FOLDER/enable is 1\n"
+	"  read      the same for reading FOLDER/FILE, of a trace whose oldest events were overwritten\n"
 	"  without   load a copy of the module that looks for a tracepoint of another name, which no\n"
 	"            kernel has (the last letter becomes `#`), and say what came of it\n";
 
@@ -60,14 +65,14 @@ static void read_image(const char *path)
 	close(fd);
 }
 
-static int load(void)
+static int load(const char *parameters)
 {
-	return syscall(SYS_init_module, image, image_size, "") ? errno : 0;
+	return syscall(SYS_init_module, image, image_size, parameters) ? errno : 0;
 }
 
-static void must_load(const char *when)
+static void must_load(const char *parameters, const char *when)
 {
-	if ((errno = load()))
+	if ((errno = load(parameters)))
 		die("loading %s", when);
 }
 
@@ -119,25 +124,50 @@ static void note(struct count *count, int n, bool hit, int error)
 
 static const char *folder;
 
-static int open_file(const char *name)
+/* Of `start`, `write` and `read`; `text` is NULL if there is none. */
+static const char *file, *text;
+
+static int open_file(const char *name, int flags)
 {
 	char path[256];
-	int fd;
 
 	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		die("%s", path);
-	return fd;
+	return open(path, flags | O_CLOEXEC);
 }
 
-static void must_write(const char *name, const char *text)
+/* Return: 0, or the error number. */
+static int write_file(const char *name, const char *what)
 {
-	int fd = open_file(name);
+	int fd = open_file(name, O_WRONLY), error;
 
-	if (write(fd, text, strlen(text)) < 0)
-		die("writing %s to %s", text, name);
+	if (fd < 0)
+		return errno;
+	error = write(fd, what, strlen(what)) < 0 ? errno : 0;
 	close(fd);
+	return error;
+}
+
+static void must_write(const char *name, const char *what)
+{
+	if ((errno = write_file(name, what)))
+		die("writing %s to %s/%s", what, folder, name);
+}
+
+/* To its end, or to where a reader would have to wait. Return: 0, or the error number. */
+static int read_file(const char *name)
+{
+	static char page[4096];
+	int fd = open_file(name, O_RDONLY | O_NONBLOCK), error = 0;
+	ssize_t got;
+
+	if (fd < 0)
+		return errno;
+	while ((got = read(fd, page, sizeof(page))) > 0)
+		;
+	if (got < 0 && errno != EAGAIN)
+		error = errno;
+	close(fd);
+	return error;
 }
 
 /* A module that loaded works, whatever failed on the way. */
@@ -162,11 +192,11 @@ static bool load_with_fault(int n, struct count *count)
 	int error;
 
 	arm(n);
-	error = load();
+	error = load("");
 	hit = disarm();
 	note(count, n, hit, error);
 	if (error)
-		must_load("after a fault");
+		must_load("", "after a fault");
 	try_out();
 	unload();
 	return hit;
@@ -174,21 +204,57 @@ static bool load_with_fault(int n, struct count *count)
 
 static bool start_with_fault(int n, struct count *count)
 {
-	int fd, error;
 	bool hit;
+	int error;
 
-	must_load("before a start");
-	fd = open_file("enable");
+	must_load("", "before a start");
+	if (text)
+		must_write(file, text);
 	arm(n);
-	error = write(fd, "1", 1) < 0 ? errno : 0;
+	error = write_file("enable", "1");
 	hit = disarm();
-	close(fd);
 	note(count, n, hit, error);
 	if (error)
 		must_write("enable", "1");
 	must_write("enable", "0");
 	must_write("reset", "0");
 	must_write("enable", "1");
+	unload();
+	return hit;
+}
+
+static bool write_with_fault(int n, struct count *count)
+{
+	bool hit;
+	int error;
+
+	must_load("", "before a write");
+	must_write("enable", "1");
+	arm(n);
+	error = write_file(file, text);
+	hit = disarm();
+	note(count, n, hit, error);
+	must_write(file, text);
+	must_write("enable", "0");
+	unload();
+	return hit;
+}
+
+static bool read_with_fault(int n, struct count *count)
+{
+	bool hit;
+	int error;
+
+	must_load("overwrite=1 trace_buf_kb=4", "before a read");
+	must_write("enable", "1");
+	for (int i = 0; i < 1000; i++)
+		must_write("mark", "1");
+	arm(n);
+	error = read_file(file);
+	hit = disarm();
+	note(count, n, hit, error);
+	if ((errno = read_file(file)))
+		die("reading %s/%s after a fault", folder, file);
 	unload();
 	return hit;
 }
@@ -226,7 +292,7 @@ static void load_without(const char *name)
 		errno = ENOENT;
 		die("the name %s in the module", name);
 	}
-	error = load();
+	error = load("");
 	printf("%s: %s\n", name, error ? strerror(error) : "loaded");
 	if (!error)
 		unload();
@@ -234,19 +300,24 @@ static void load_without(const char *name)
 
 int main(int argc, char **argv)
 {
-	if (argc < 3) {
-		fputs(usage, stderr);
-		return 2;
-	}
+	const char *mode = argc < 3 ? "" : argv[1];
+
+	if (argc >= 3)
+		read_image(argv[2]);
+	folder = argc > 3 ? argv[3] : NULL;
+	file = argc > 4 ? argv[4] : NULL;
+	text = argc > 5 ? argv[5] : NULL;
 	/* Seen at once, also when the kernel dies. */
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	read_image(argv[2]);
-	if (argc == 3 && !strcmp(argv[1], "load")) {
+	if (argc == 3 && !strcmp(mode, "load")) {
 		for_each_fault(load_with_fault);
-	} else if (argc == 4 && !strcmp(argv[1], "start")) {
-		folder = argv[3];
+	} else if ((argc == 4 || argc == 6) && !strcmp(mode, "start")) {
 		for_each_fault(start_with_fault);
-	} else if (argc == 4 && !strcmp(argv[1], "without")) {
+	} else if (argc == 6 && !strcmp(mode, "write")) {
+		for_each_fault(write_with_fault);
+	} else if (argc == 5 && !strcmp(mode, "read")) {
+		for_each_fault(read_with_fault);
+	} else if (argc == 4 && !strcmp(mode, "without")) {
 		load_without(argv[3]);
 	} else {
 		fputs(usage, stderr);
