@@ -289,14 +289,18 @@ static bool is_intact(const struct mt_buffer *buffer, unsigned long number)
 	return READ_ONCE(buffer->number) < number + MT_CHUNKS;
 }
 
-/* To the oldest chunk but one, as the oldest goes next. */
+/*
+ * To the oldest chunk; whoever was overtaken, to the one behind it, as the oldest goes next, and readers that are slow
+ * would be overtaken at once.
+ */
 static void pass_over(struct mt_buffer *buffer, struct mt_place *place, u64 *lost)
 {
+	unsigned int chunks = place->event ? MT_CHUNKS - 2 : MT_CHUNKS - 1;
 	unsigned long number;
 	u64 first;
 
 	do {
-		number = READ_ONCE(buffer->number) - MT_CHUNKS + 2;
+		number = READ_ONCE(buffer->number) - chunks;
 		smp_rmb();
 		first = READ_ONCE(chunk_of(buffer, number)->first_event);
 	} while (!is_intact(buffer, number));
