@@ -249,8 +249,10 @@ static int parse_node(const char *word, unsigned long *mask)
 {
 	unsigned int node, cpu;
 
-	if (!word || kstrtouint(word, 10, &node) || node >= MAX_NUMNODES || !node_possible(node))
+	if (!word || kstrtouint(word, 10, &node))
 		return -EINVAL;
+	if (node >= MAX_NUMNODES || !node_possible(node))
+		return -ENODEV;
 	bitmap_zero(mask, NR_CPUS);
 	for_each_possible_cpu(cpu)
 		if (cpu_to_node(cpu) == node)

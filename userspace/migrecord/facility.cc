@@ -82,13 +82,6 @@ void Facility::load(const FacilityOptions& options) {
     if (!options.module_file.empty())
         warn_(fmt::format("the module {} is loaded already; {} is not used (unload it first: rmmod {})",
                           kModuleName, options.module_file, kModuleName));
-    if (!options.trace_buf_kb) return;
-    auto value = module_parameter("trace_buf_kb");
-    if (value && *value != std::to_string(*options.trace_buf_kb))
-        warn_(fmt::format(
-            "the module {} is loaded already with buffers of {} KiB per CPU, not {}; to change that unload "
-            "it first: rmmod {}",
-            kModuleName, *value, *options.trace_buf_kb, kModuleName));
 }
 
 void Facility::find_debugfs(const std::string& wanted) {

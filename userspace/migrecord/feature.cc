@@ -82,7 +82,7 @@ void Feature::write_control(const std::string& name, const std::string& value,
     if (error == EBUSY) hint = fmt::format("somebody has {} open; try again when it is closed", data_file());
     if (error == ENOMEM)
         hint = kind_ == Trace
-                   ? "not enough memory for the buffers: load the module with a smaller trace_buf_kb"
+                   ? fmt::format("not enough memory for the buffers: write a smaller number to {}", file("buffer_size_kb"))
                    : "";
     throw base::system_error(fmt::format("cannot {}: writing {} to {}", doing, value, file(name)), error,
                              hint);
@@ -140,14 +140,17 @@ void Feature::reset() const {
     write_control("reset", "0", fmt::format("empty {}", name()));
 }
 
-std::chrono::milliseconds Feature::period() const {
-    std::string text = read_control("period_msec");
-    std::int64_t value = 0;
-    std::from_chars(text.data(), text.data() + text.size(), value);
-    if (value <= 0)
-        throw base::Error(fmt::format("{} reads '{}', which is no period", file("period_msec"), text));
-    return std::chrono::milliseconds(value);
+std::uint64_t Feature::read_number(const std::string& name) const {
+    const std::string text = read_control(name);
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    // More than the module takes is none of its own.
+    if (error != std::errc() || end != text.data() + text.size() || value == 0 || value > UINT32_MAX)
+        throw base::Error(fmt::format("{} reads '{}', which is no number above 0", file(name), text));
+    return value;
 }
+
+std::chrono::milliseconds Feature::period() const { return std::chrono::milliseconds(read_number("period_msec")); }
 
 void Feature::set_period(std::chrono::milliseconds period) const {
     write_control("period_msec", std::to_string(period.count()), "set the period");
@@ -166,6 +169,15 @@ bool Feature::overwrites() const {
 
 void Feature::set_overwrite(bool overwrite) const {
     write_control("overwrite", overwrite ? "1" : "0", overwrite ? "keep the newest events" : "keep the oldest events");
+}
+
+std::uint64_t Feature::buffer_kb() const {
+    check_has("buffer_size_kb");
+    return read_number("buffer_size_kb");
+}
+
+void Feature::set_buffer_kb(std::uint64_t kb) const {
+    write_control("buffer_size_kb", std::to_string(kb), "set the size of the buffers");
 }
 
 base::UniqueFd Feature::open_pipe() const {

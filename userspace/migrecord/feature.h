@@ -48,6 +48,9 @@ class Feature {
     /// Whether buffers keep the newest events instead of stopping; only while it is empty. Throws Error, also where the module is too old.
     bool overwrites() const;
     void set_overwrite(bool overwrite) const;
+    /// KiB for each CPU, of a trace; changed only while it is empty. Throws Error, also where the module is too old.
+    std::uint64_t buffer_kb() const;
+    void set_buffer_kb(std::uint64_t kb) const;
     /// Events as they come: the file trace_pipe, whose read() does not wait. Throws Error, also where the module is too old.
     base::UniqueFd open_pipe() const;
 
@@ -57,6 +60,7 @@ class Feature {
  private:
     void check_has(const std::string& name) const;
     std::string read_control(const std::string& name) const;
+    std::uint64_t read_number(const std::string& name) const;
     void write_control(const std::string& name, const std::string& value, const std::string& doing) const;
 
     Kind kind_;

@@ -77,12 +77,6 @@ bool module_present() {
     return fs::exists(fmt::format("/sys/module/{}", kModuleName));
 }
 
-std::optional<std::string> module_parameter(const std::string& name) {
-    std::string value = read_or_empty(fmt::format("/sys/module/{}/parameters/{}", kModuleName, name));
-    if (value.empty()) return std::nullopt;
-    return value;
-}
-
 std::string built_module(const std::string& program, const std::string& release) {
     return (fs::path(program).parent_path().parent_path() / "kmod" / release / kModuleName).string() + ".ko";
 }

@@ -14,9 +14,6 @@ inline constexpr const char* kModuleName = "migrate_trace_lite";
 /// Whether the module is loaded or built into the kernel.
 bool module_present();
 
-/// The value of a parameter of the loaded module; nothing when it has no such parameter.
-std::optional<std::string> module_parameter(const std::string& name);
-
 /// Where the module lies when it is not installed: beside the programs, as they are built.
 /// `program` is the path of the running program, `release` what `uname -r` prints.
 std::string built_module(const std::string& program, const std::string& release);

@@ -59,6 +59,13 @@ class Part {
         period_before_ = before;
     }
 
+    void use_buffers(std::uint64_t kb) {
+        const auto before = feature_.buffer_kb();
+        if (before == kb) return;
+        feature_.set_buffer_kb(kb);
+        buffer_kb_before_ = before;
+    }
+
     void keep_newest() {
         if (feature_.overwrites()) return;
         feature_.set_overwrite(true);
@@ -119,13 +126,15 @@ class Part {
 
     /// Leaves the recording in the kernel.
     void keep() { keep_ = true; }
-    /// As it was before: off, empty, with its old period.
+    /// As it was before: off, empty, with its old period and buffers.
     void drop() {
         pipe_.reset();
         if (started_) feature_.reset();
         started_ = false;
         if (overwrite_set_) feature_.set_overwrite(false);
         overwrite_set_ = false;
+        if (buffer_kb_before_) feature_.set_buffer_kb(*buffer_kb_before_);
+        buffer_kb_before_.reset();
         if (period_before_) feature_.set_period(*period_before_);
         period_before_.reset();
     }
@@ -142,6 +151,7 @@ class Part {
     base::UniqueFd pipe_;
     std::unique_ptr<base::OutputFile> output_;
     std::optional<std::chrono::milliseconds> period_before_;
+    std::optional<std::uint64_t> buffer_kb_before_;
     bool overwrite_set_ = false;
     bool started_ = false;
     bool keep_ = false;
@@ -214,6 +224,7 @@ Result record(const Options& options, base::StopSignals& signals, const Listener
     if (options.trace_file) {
         trace =
             std::make_unique<Part>(Feature::Trace, facility.debugfs(), *options.trace_file, options.force);
+        if (options.facility.trace_buf_kb) trace->use_buffers(*options.facility.trace_buf_kb);
         if (options.overwrite || options.follow) trace->keep_newest();
         if (options.follow) trace->follow();
         parts.push_back(trace.get());

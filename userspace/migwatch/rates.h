@@ -40,6 +40,8 @@ class Rates {
     void counted(const std::string& cause, std::uint64_t count);
     void lost(std::uint64_t events) { lost_ += events; }
 
+    /// As if nothing had been seen.
+    void begin_anew() { *this = {}; }
     /// `seconds`: since the last look.
     Look look(double seconds);
 

@@ -81,6 +81,7 @@ class ModuleSession : public Session {
         tail_->read(rates);
         if (full) restart_counts();
     }
+    bool has_past() const override { return trace_.shared(); }
     std::string name() const override { return trace_.feature().file("trace_pipe"); }
 
  private:

@@ -22,6 +22,8 @@ class Session {
     virtual int fd() const = 0;
     /// Adds what others count by cause. Throws Error.
     virtual void read_counts(Rates&) {}
+    /// The first that is read happened before: somebody else has recorded it.
+    virtual bool has_past() const { return false; }
     /// What it is called in messages.
     virtual std::string name() const = 0;
 };

@@ -54,8 +54,8 @@ base::CommandLine describe() {
         "output", po::value<std::string>()->value_name("json"),
         "print the summary as JSON on standard output");
     line.group("Module").add_options()("trace_buf_kb", po::value<std::string>()->value_name("N"),
-                                       "size of each CPU's trace buffer in KiB, or with a unit (4M), when "
-                                       "the module is loaded by this call")(
+                                       "size of each CPU's trace buffer in KiB, or with a unit (4M); default: "
+                                       "what the module has, usually 1 MiB")(
         "module", po::value<std::string>()->value_name("FILE"), "load this module file")(
         "keep_module", po::bool_switch(), "do not unload the module in the end")(
         "debugfs", po::value<std::string>()->value_name("DIR"), "where debugfs is mounted (default: found)")(

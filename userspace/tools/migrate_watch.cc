@@ -165,8 +165,9 @@ class Watch {
 
     /// Until the end of the stream, of the looks, or until the user wants it.
     void run(base::StopSignals& signals) {
+        if (session_.has_past()) skip_past(signals);
         auto next = Clock::now() + options_.interval;
-        for (unsigned looks = 0; !options_.count || looks < *options_.count;) {
+        for (unsigned looks = 0; !ended_by_user_ && (!options_.count || looks < *options_.count);) {
             const bool more = wait(next, signals);
             if (ended_by_user_) return;
             if (more && Clock::now() < next) continue;
@@ -181,6 +182,24 @@ class Watch {
     std::string sums() { return migwatch::view_sums(rates_.look(0), std::chrono::duration<double>(Clock::now() - begin_).count()); }
 
  private:
+    /// Reads what somebody else's trace has already, for the names of tasks that are in it. Rates begin behind it.
+    void skip_past(base::StopSignals& signals) {
+        // The module has the header at once, and the trace, or its begin at least, a moment after the pipe was opened.
+        read_all(signals);
+        if (is_readable(1000)) read_all(signals);
+        rates_.begin_anew();
+        begin_ = last_ = Clock::now();
+    }
+
+    bool is_readable(int wait_ms) const {
+        pollfd polled{session_.fd(), POLLIN, 0};
+        return ::poll(&polled, 1, wait_ms) > 0;
+    }
+
+    void read_all(base::StopSignals& signals) {
+        while (!ended_by_user_ && is_readable(0) && read()) ended_by_user_ = signals.take() != 0;
+    }
+
     /// Waits for something, and deals with it; false at the end of the stream.
     bool wait(Clock::time_point until, base::StopSignals& signals) {
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(std::max<Clock::duration>(until - Clock::now(), Clock::duration::zero()));
