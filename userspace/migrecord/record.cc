@@ -239,6 +239,7 @@ Result record(const Options& options, base::StopSignals& signals, const Listener
     }
     for (Part* part : parts) part->start();
     auto start = Clock::now();
+    listener.tick(0s);
     if (command)
         if (int error = command->execute()) {
             result.start_error = error;

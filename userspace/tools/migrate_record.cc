@@ -5,6 +5,7 @@
 
 #include <iostream>
 #include <system_error>
+#include <utility>
 
 #include "base/command_line.h"
 #include "base/error.h"
@@ -126,12 +127,13 @@ int work(int argc, char** argv) {
         terminal.clear();
         base::tell(text);
     };
+    bool told = false;
     // A command has the terminal for itself.
     listener.tick = [&](std::chrono::nanoseconds elapsed) {
-        if (options.command.empty()) terminal.update(progress(options, elapsed));
+        if (!options.command.empty()) return;
+        if (terminal.shown()) return terminal.update(progress(options, elapsed));
+        if (!options.duration && !std::exchange(told, true)) base::tell("recording until Ctrl-C (SIGINT)");
     };
-    if (options.command.empty() && !options.duration && !terminal.shown())
-        base::tell("recording until Ctrl-C (SIGINT)");
 
     migrecord::Result result = migrecord::record(options, signals, listener);
     terminal.clear();

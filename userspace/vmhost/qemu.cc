@@ -2,6 +2,7 @@
 #include "vmhost/qemu.h"
 
 #include <algorithm>
+#include <boost/algorithm/string.hpp>
 #include <cstdlib>
 #include <map>
 #include <nlohmann/json.hpp>
